@@ -1,0 +1,65 @@
+"""How sure to be: computed from evidence by code, never set by a model.
+
+Naive Bayes over competing hypotheses with correlated evidence counted once (the strongest of each group), see
+I. J. Good, "Weight of Evidence: A Brief Survey", Bayesian Statistics 2 (1985). The posterior is tempered by a
+temperature that is fitted on the scenario suite (Guo et al., "On Calibration of Modern Neural Networks", 2017).
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+
+from runbook_bot.domain.evidence import Direction, Evidence, Strength
+from runbook_bot.domain.hypothesis import Hypothesis, HypothesisState
+
+STRONG = math.log(4.0)
+"""A likelihood ratio of 4 or more is strong (Kass and Raftery, 1995, call 3 to 20 positive)."""
+WEAK = math.log(1.3)
+NONE_OF_THESE = 0.12
+"""Prior of a cause that nobody here thought of."""
+
+
+def strength(weight: float) -> Strength:
+    """The word for a weight of evidence (natural logarithm of a likelihood ratio), whichever way it points."""
+    size = abs(weight)
+    return Strength.strong if size >= STRONG else Strength.weak if size >= WEAK else Strength.none
+
+
+def support(evidence: Iterable[Evidence]) -> float:
+    """The total weight of evidence: of each group the largest, groups added up; unknown counts nothing."""
+    groups: dict[str, float] = {}
+    for each in evidence:
+        if each.direction is Direction.unknown:
+            continue
+        group = each.group or each.id
+        if abs(each.weight) > abs(groups.get(group, 0.0)):
+            groups[group] = each.weight
+    return sum(groups.values())
+
+
+def posterior(
+    hypotheses: Iterable[Hypothesis], evidence: Mapping[str, Iterable[Evidence]], temperature: float = 1.0
+) -> tuple[dict[str, float], float]:
+    """Confidence by hypothesis id, and the share of "none of these". Siblings compete; a branch shares its parent's.
+
+    `evidence` holds each hypothesis' own. A pruned hypothesis keeps what little its evidence leaves it.
+    """
+    everyone = list(hypotheses)
+    confidence: dict[str, float] = {}
+
+    def share(parent: str | None, mass: float) -> float:
+        siblings = [h for h in everyone if h.parent == parent]
+        scores = {h.id: math.log(max(h.prior, 1e-6)) + support(evidence.get(h.id, ())) for h in siblings}
+        scores[""] = math.log(NONE_OF_THESE)
+        top = max(scores.values())
+        weights = {id: math.exp((score - top) / temperature) for id, score in scores.items()}
+        for h in siblings:
+            if h.state is HypothesisState.pruned:
+                weights[h.id] = min(weights[h.id], weights[""] * 0.1)
+        total = sum(weights.values())
+        for h in siblings:
+            confidence[h.id] = mass * weights[h.id] / total
+            share(h.id, confidence[h.id])
+        return mass * weights[""] / total
+
+    unexplained = share(None, 1.0)
+    return confidence, unexplained

@@ -1,0 +1,251 @@
+"""An investigation is the fold of its journal: everything known of it, derived from the entries and nothing else."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Literal
+
+from runbook_bot.domain.approval import Decision, Outcome, Proposal
+from runbook_bot.domain.evidence import Evidence
+from runbook_bot.domain.hypothesis import Hypothesis, HypothesisState
+from runbook_bot.domain.incident import Incident, Request, Symptom
+from runbook_bot.domain.journal import (
+    CanvasKept,
+    ChangeProposed,
+    ChangesFound,
+    Checked,
+    Concluded,
+    Decided,
+    Entry,
+    Executed,
+    Failed,
+    GraphFound,
+    IncidentFound,
+    Judged,
+    KnowledgeFound,
+    LimitReached,
+    Noted,
+    Opened,
+    Posted,
+    Posting,
+    Proposed,
+    Queried,
+    Rated,
+    Ruled,
+    Scored,
+    Settled,
+    Spent,
+    Steered,
+    StepsFound,
+    StopAsked,
+    SymptomFound,
+    Verified,
+)
+from runbook_bot.domain.service import ServiceGraph
+from runbook_bot.domain.tools import Result
+from runbook_bot.domain.verdict import Verdict
+
+InvestigationStatus = Literal["open", "concluded", "inconclusive", "failed", "stopped"]
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """One proposal and all that has become of it."""
+
+    proposal: Proposal
+    decisions: tuple[Decision, ...] = ()
+    rulings: tuple[Ruled, ...] = ()
+    spent: bool = False
+    outcome: Outcome | None = None
+    executed_at: datetime | None = None
+    checks: tuple[Checked, ...] = ()
+    verified: Verified | None = None
+
+    @property
+    def ruling(self) -> Ruled | None:
+        """The one that closed it (approved, rejected or void), if one did."""
+        return next((r for r in self.rulings if r.outcome in ("approved", "rejected", "void")), None)
+
+    @property
+    def unruled(self) -> tuple[Decision, ...]:
+        ruled = {r.delivery for r in self.rulings}
+        return tuple(d for d in self.decisions if d.delivery not in ruled)
+
+    @property
+    def approvers(self) -> tuple[str, ...]:
+        """Different people whose approval counts so far."""
+        return max((r.approvers for r in self.rulings), key=len, default=())
+
+    @property
+    def state(
+        self,
+    ) -> Literal["open", "approved", "rejected", "void", "running", "executed", "failed", "verified"]:
+        if self.verified is not None and self.verified.recovered:
+            return "verified"
+        if self.outcome is not None:
+            return "failed" if self.outcome.took_effect is False else "executed"
+        if self.spent:
+            return "running"
+        closing = self.ruling
+        if closing is None:
+            return "open"
+        return "approved" if closing.outcome == "approved" else "rejected" if closing.outcome == "rejected" else "void"
+
+
+@dataclass(frozen=True)
+class Investigation:
+    """Everything known of one investigation. Built by `fold`, changed by nothing."""
+
+    id: str
+    request: Request = field(default_factory=lambda: Request(text=""))
+    reasoner: str = ""
+    opened_at: datetime | None = None
+    last_at: datetime | None = None
+    last_seq: int = 0
+    incident: Incident | None = None
+    symptom: Symptom | None = None
+    symptom_looked_for: bool = False
+    graph: ServiceGraph | None = None
+    scope: tuple[str, ...] = ()
+    changes: ChangesFound | None = None
+    knowledge: KnowledgeFound | None = None
+    hypotheses: dict[str, Hypothesis] = field(default_factory=dict)
+    evidence: dict[str, Evidence] = field(default_factory=dict)
+    answers: dict[str, Result] = field(default_factory=dict)
+    """Results by the key of the neutral query: the second identical question is answered from here."""
+    asked: tuple[Queried, ...] = ()
+    unexplained: float = 1.0
+    steered: tuple[Steered, ...] = ()
+    notes: tuple[Noted, ...] = ()
+    limits: tuple[LimitReached, ...] = ()
+    stop_asked: StopAsked | None = None
+    verdict: Verdict | None = None
+    concluded_at: datetime | None = None
+    failure: str = ""
+    steps: tuple[StepsFound, ...] = ()
+    remedies: dict[str, Remedy] = field(default_factory=dict)
+    posting: dict[str, Posting] = field(default_factory=dict)
+    """Messages that were intended; those without an entry in `posted` have to be looked for before posting."""
+    posted: dict[str, Posted] = field(default_factory=dict)
+    canvas: CanvasKept | None = None
+    ratings: tuple[Rated, ...] = ()
+    settled: tuple[Settled, ...] = ()
+    unknown: int = 0
+    """Entries of a newer version."""
+
+    @property
+    def status(self) -> InvestigationStatus:
+        if self.verdict is not None:
+            return "stopped" if self.stop_asked and self.verdict.cut_short else self.verdict.status
+        return "failed" if self.failure else "open"
+
+    @property
+    def title(self) -> str:
+        return self.incident.title if self.incident else self.request.text.strip() or "an incident"
+
+    @property
+    def leader(self) -> Hypothesis | None:
+        """The most likely hypothesis that is not pruned; the deeper one of two equals."""
+        alive = [h for h in self.hypotheses.values() if h.state is not HypothesisState.pruned]
+        return max(alive, key=lambda h: (h.confidence, h.depth), default=None)
+
+    def evidence_for(self, hypothesis: str) -> tuple[Evidence, ...]:
+        return tuple(e for e in self.evidence.values() if e.hypothesis == hypothesis)
+
+    def children(self, hypothesis: str | None) -> tuple[Hypothesis, ...]:
+        return tuple(h for h in self.hypotheses.values() if h.parent == hypothesis)
+
+
+def apply(state: Investigation, entry: Entry) -> Investigation:  # noqa: PLR0911, PLR0912  # one arm a kind: a table in the form of a match
+    """The state after one more entry. Total: an entry that fits nothing changes nothing but the counters."""
+    state = replace(state, last_at=entry.at, last_seq=entry.seq)
+    body = entry.body
+    match body:
+        case Opened():
+            return replace(state, request=body.request, reasoner=body.reasoner, opened_at=entry.at)
+        case IncidentFound():
+            return replace(state, incident=body.incident)
+        case SymptomFound():
+            return replace(state, symptom=body.symptom, symptom_looked_for=True)
+        case GraphFound():
+            return replace(state, graph=body.graph, scope=body.scope)
+        case ChangesFound():
+            return replace(state, changes=body)
+        case KnowledgeFound():
+            return replace(state, knowledge=body)
+        case Proposed():
+            return replace(state, hypotheses={**state.hypotheses, body.hypothesis.id: body.hypothesis})
+        case Queried():
+            return replace(state, answers={**state.answers, body.key: body.result}, asked=(*state.asked, body))
+        case Judged():
+            return replace(state, evidence={**state.evidence, body.evidence.id: body.evidence})
+        case Scored():
+            scored = {
+                id: each.model_copy(update={"confidence": body.confidence[id]}) if id in body.confidence else each
+                for id, each in state.hypotheses.items()
+            }
+            return replace(state, hypotheses=scored, unexplained=body.unexplained)
+        case Settled():
+            return _settle(state, body)
+        case Steered():
+            return replace(state, steered=(*state.steered, body))
+        case Noted():
+            return replace(state, notes=(*state.notes, body))
+        case LimitReached():
+            return replace(state, limits=(*state.limits, body))
+        case StopAsked():
+            return replace(state, stop_asked=state.stop_asked or body)
+        case Concluded():
+            return replace(state, verdict=body.verdict, concluded_at=entry.at)
+        case Failed():
+            return replace(state, failure=body.text)
+        case StepsFound():
+            return replace(state, steps=(*state.steps, body))
+        case Posting():
+            return replace(state, posting={**state.posting, body.key: body})
+        case Posted():
+            return replace(state, posted={**state.posted, body.key: body})
+        case CanvasKept():
+            return replace(state, canvas=body)
+        case Rated():
+            return replace(state, ratings=(*state.ratings, body))
+        case ChangeProposed():
+            return replace(state, remedies={**state.remedies, body.proposal.id: Remedy(body.proposal)})
+        case Decided():
+            return _remedy(state, body.decision.proposal, lambda r: replace(r, decisions=(*r.decisions, body.decision)))
+        case Ruled():
+            return _remedy(state, body.proposal, lambda r: replace(r, rulings=(*r.rulings, body)))
+        case Spent():
+            return _remedy(state, body.proposal, lambda r: replace(r, spent=True))
+        case Executed():
+            done = entry.at
+            return _remedy(state, body.proposal, lambda r: replace(r, outcome=body.outcome, executed_at=done))
+        case Checked():
+            return _remedy(state, body.proposal, lambda r: replace(r, checks=(*r.checks, body)))
+        case Verified():
+            return _remedy(state, body.proposal, lambda r: replace(r, verified=body))
+        case _:
+            return replace(state, unknown=state.unknown + 1)
+
+
+def _settle(state: Investigation, body: Settled) -> Investigation:
+    hypothesis = state.hypotheses.get(body.hypothesis)
+    if hypothesis is None:
+        return state
+    settled = hypothesis.model_copy(update={"state": body.state, "reason": body.reason or hypothesis.reason})
+    return replace(state, hypotheses={**state.hypotheses, hypothesis.id: settled}, settled=(*state.settled, body))
+
+
+def _remedy(state: Investigation, proposal: str, change: Callable[[Remedy], Remedy]) -> Investigation:
+    remedy = state.remedies.get(proposal)
+    if remedy is None:
+        return state
+    return replace(state, remedies={**state.remedies, proposal: change(remedy)})
+
+
+def fold(id: str, entries: Iterable[Entry]) -> Investigation:
+    """The investigation that a journal tells of. Total: it raises for no entry."""
+    state = Investigation(id=id)
+    for entry in entries:
+        state = apply(state, entry)
+    return state

@@ -1,0 +1,37 @@
+"""What all nouns share: frozen, compared by value, JSON at rest, times in UTC."""
+
+import hashlib
+import json
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, JsonValue, PlainSerializer
+
+Json = dict[str, JsonValue]
+"""What a vendor said or was asked, as it came: read by people and by digests, never by rules."""
+
+
+class Noun(BaseModel):
+    """A value. Unknown fields are ignored, so that an older reader can open a newer journal."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+def utc(moment: datetime) -> datetime:
+    """The same moment in UTC; a time without a zone is taken as UTC."""
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def iso(moment: datetime) -> str:
+    """ISO 8601 in UTC with `Z`; microseconds only where there are any."""
+    return utc(moment).isoformat().replace("+00:00", "Z")
+
+
+Instant = Annotated[datetime, AfterValidator(utc), PlainSerializer(iso, return_type=str)]
+"""A moment, always in UTC, written as ISO 8601 with `Z`."""
+
+
+def digest(value: Any) -> str:
+    """`sha256:<64 hex>` over the canonical JSON of a value (sorted keys, no spaces, UTF-8)."""
+    canonical = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
+    return "sha256:" + hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,82 @@
+"""What a query can bring back, in no vendor's words: series, log lines, changes, facts, alarms."""
+
+from typing import Literal
+
+from pydantic import Field, JsonValue, model_validator
+
+from runbook_bot.domain.noun import Instant, Noun
+from runbook_bot.domain.service import Resource
+from runbook_bot.domain.vocabulary import Signal
+
+
+class Series(Noun):
+    """One metric over time. `times` are epoch seconds, ascending; gaps are absent points, never zeros."""
+
+    name: str
+    signal: Signal
+    resource: Resource
+    unit: str = ""
+    step: float = 60.0
+    """Seconds between points, as asked for."""
+    times: tuple[float, ...] = ()
+    values: tuple[float, ...] = ()
+
+    @model_validator(mode="after")
+    def _paired(self) -> "Series":
+        if len(self.times) != len(self.values):
+            raise ValueError(f"{len(self.times)} times for {len(self.values)} values")
+        return self
+
+
+class LogLine(Noun):
+    """One line of a log, or one event of a vendor (task stopped, instance restarted)."""
+
+    at: Instant
+    text: str
+    stream: str = ""
+
+
+ChangeKind = Literal["deployment", "configuration", "scaling", "schema", "access", "network", "schedule", "other"]
+
+
+class Change(Noun):
+    """Something that was changed, by whom, and what it was before and after."""
+
+    at: Instant
+    kind: ChangeKind
+    summary: str
+    actor: str = ""
+    service: str = ""
+    resource: Resource | None = None
+    before: dict[str, str] = Field(default_factory=dict)
+    after: dict[str, str] = Field(default_factory=dict)
+    """Only the fields that differ, e.g. `image`, `environment.POOL_SIZE`, `memory`, `desired_count`."""
+    reference: str = ""
+    """The vendor's id of the change: revision, event id, deployment id."""
+
+
+class Fact(Noun):
+    """One current property of a resource, e.g. `desired_count`, `max_connections`, `reserved_concurrency`."""
+
+    name: str
+    value: JsonValue
+    unit: str = ""
+
+
+class Alarm(Noun):
+    """An alarm and what it watches."""
+
+    name: str
+    state: Literal["ok", "alarm", "insufficient_data"]
+    since: Instant | None = None
+    metric: Resource | None = None
+    """The metric it watches, as a resource of type `metric` (its namespace, name and dimensions)."""
+    subject: Resource | None = None
+    """The resource that the metric describes, where it can be told from the dimensions."""
+    signal: Signal | None = None
+    """The neutral signal, where the metric has one."""
+    threshold: float | None = None
+    comparison: Literal["above", "below", "outside"] | None = None
+    period: float = 60.0
+    """Seconds."""
+    description: str = ""

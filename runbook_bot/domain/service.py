@@ -1,0 +1,99 @@
+"""Services, what they are made of, and who depends on whom."""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from pydantic import Field
+
+from runbook_bot.domain.noun import Noun
+from runbook_bot.domain.vocabulary import ResourceType
+
+_Step = Callable[[str], Iterable[Iterable[str]]]
+
+
+class Resource(Noun):
+    """One thing at a vendor's. `name` is what the vendor's describe call takes."""
+
+    type: ResourceType
+    name: str
+    cluster: str | None = None
+    namespace: str | None = None
+    kind: str | None = None
+    dimensions: dict[str, str] = Field(default_factory=dict)
+    statistic: str | None = None
+    promql: str | None = None
+
+    @property
+    def key(self) -> str:
+        """Unique within an account and region, e.g. `ecs_service:prod/checkout-api`."""
+        parts = [part for part in (self.cluster, self.namespace, self.kind, self.name) if part]
+        tail = "{" + ",".join(f"{k}={v}" for k, v in sorted(self.dimensions.items())) + "}" if self.dimensions else ""
+        return f"{self.type}:{'/'.join(parts)}{tail}"
+
+
+class Service(Noun):
+    """Something a team runs. A service may have no resources (a third party)."""
+
+    name: str
+    owner: str | None = None
+    slack_channel: str | None = None
+    oncall: str | None = None
+    tier: str | None = None
+    repository: str | None = None
+    depends_on: tuple[str, ...] = ()
+    resources: tuple[Resource, ...] = ()
+
+
+class ServiceGraph(Noun):
+    """All known services. A dependency may name a service that is not in the graph; cycles are allowed."""
+
+    services: tuple[Service, ...] = ()
+
+    def __iter__(self) -> Iterator[Service]:  # type: ignore[override]  # iterating the services is what callers mean
+        return iter(self.services)
+
+    def service(self, name: str) -> Service | None:
+        wanted = name.casefold()
+        return next((each for each in self.services if each.name.casefold() == wanted), None)
+
+    def owner_of(self, resource: Resource) -> Service | None:
+        return next((each for each in self.services if any(r.key == resource.key for r in each.resources)), None)
+
+    def dependencies(self, name: str, hops: int = 3) -> dict[str, int]:
+        """What `name` calls, directly or through others, with the distance in hops (1 = directly)."""
+        return self._walk(name, hops, lambda each: (s.depends_on for s in self.services if s.name == each))
+
+    def dependents(self, name: str, hops: int = 3) -> dict[str, int]:
+        """What calls `name`, directly or through others, with the distance in hops."""
+        return self._walk(name, hops, lambda each: ((s.name,) for s in self.services if each in s.depends_on))
+
+    @staticmethod
+    def _walk(name: str, hops: int, step: _Step) -> dict[str, int]:
+        found: dict[str, int] = {}
+        edge = [name]
+        for distance in range(1, hops + 1):
+            following = [n for each in edge for group in step(each) for n in group]
+            edge = [n for n in dict.fromkeys(following) if n != name and n not in found]
+            found.update(dict.fromkeys(edge, distance))
+        return found
+
+    def merged(self, found: "ServiceGraph") -> "ServiceGraph":
+        """This graph with what discovery found added: what is written here wins, nothing is removed."""
+        names = list(dict.fromkeys([s.name for s in self.services] + [s.name for s in found.services]))
+        claimed = {r.key for s in self.services for r in s.resources}
+        return ServiceGraph(services=tuple(self._merge_one(name, found, claimed) for name in names))
+
+    def _merge_one(self, name: str, found: "ServiceGraph", claimed: set[str]) -> Service:
+        mine, theirs = self.service(name), found.service(name)
+        if mine is None or theirs is None:
+            kept = mine or theirs
+            assert kept is not None
+            if mine is None:
+                kept = kept.model_copy(update={"resources": tuple(r for r in kept.resources if r.key not in claimed)})
+            return kept
+        extra = tuple(r for r in theirs.resources if r.key not in claimed)
+        calls = tuple(dict.fromkeys((*mine.depends_on, *theirs.depends_on)))
+        filled = {
+            field: getattr(mine, field) or getattr(theirs, field)
+            for field in ("owner", "slack_channel", "oncall", "tier", "repository")
+        }
+        return mine.model_copy(update={"resources": (*mine.resources, *extra), "depends_on": calls, **filled})
