@@ -31,6 +31,7 @@ from runbook_bot.domain.journal import (
     Proposed,
     Queried,
     Rated,
+    RollbackAsked,
     Ruled,
     Scored,
     Settled,
@@ -60,6 +61,7 @@ class Remedy:
     executed_at: datetime | None = None
     checks: tuple[Checked, ...] = ()
     verified: Verified | None = None
+    rollback_asked: bool = False
 
     @property
     def ruling(self) -> Ruled | None:
@@ -224,6 +226,8 @@ def apply(state: Investigation, entry: Entry) -> Investigation:  # noqa: PLR0911
             return _remedy(state, body.proposal, lambda r: replace(r, checks=(*r.checks, body)))
         case Verified():
             return _remedy(state, body.proposal, lambda r: replace(r, verified=body))
+        case RollbackAsked():
+            return _remedy(state, body.proposal, lambda r: replace(r, rollback_asked=True))
         case _:
             return replace(state, unknown=state.unknown + 1)
 

@@ -220,6 +220,15 @@ class Verified(Noun):
     text: str
 
 
+class RollbackAsked(Noun):
+    """Somebody pressed Roll back on an executed change. It becomes a proposal of its own; nothing runs from this."""
+
+    kind: Literal["rollback_asked"] = "rollback_asked"
+    proposal: str
+    by: str
+    delivery: str = ""
+
+
 class Posting(Noun):
     """The intent to post a message. `key` names the message within the investigation: `head`, `hypothesis:H2`, …"""
 
@@ -288,6 +297,7 @@ Known = Annotated[
     | Executed
     | Checked
     | Verified
+    | RollbackAsked
     | Posting
     | Posted
     | CanvasKept
