@@ -3,9 +3,11 @@
 An entry that this version does not know is kept as `Unknown` and never fatal.
 """
 
+import json
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError, model_serializer
+from pydantic_core import PydanticSerializationError
 
 from runbook_bot.domain.approval import Decision, Denial, Outcome, Proposal
 from runbook_bot.domain.evidence import Evidence
@@ -270,6 +272,10 @@ class Unknown(Noun):
     kind: str
     raw: Json
 
+    @model_serializer
+    def _as_it_came(self) -> Json:
+        return self.raw
+
 
 Known = Annotated[
     Opened
@@ -319,14 +325,17 @@ class Entry(Noun):
 
     def line(self) -> str:
         """The JSON of the entry, one line without the newline."""
-        return self.model_dump_json()
+        try:
+            return self.model_dump_json()
+        except PydanticSerializationError:  # half a surrogate pair in somebody's log line: written as its escape
+            return json.dumps(self.model_dump(mode="json"), separators=(",", ":"))
 
 
 def seal(seq: int, at: Instant, previous: str, body: Body) -> Entry:
     """The entry for a body: its hash computed over what will be written."""
-    raw = body.raw if isinstance(body, Unknown) else body.model_dump(mode="json")
     draft = Entry(seq=seq, at=at, previous=previous, hash="", body=body)
-    return draft.model_copy(update={"hash": _hash(seq, draft.model_dump(mode="json")["at"], previous, raw)})
+    written = json.loads(draft.line())
+    return draft.model_copy(update={"hash": _hash(seq, written["at"], previous, written["body"])})
 
 
 def _hash(seq: int, at: str, previous: str, body: Json) -> str:

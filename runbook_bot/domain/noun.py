@@ -14,7 +14,8 @@ Json = dict[str, JsonValue]
 class Noun(BaseModel):
     """A value. Unknown fields are ignored, so that an older reader can open a newer journal."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    # "NaN" and "Infinity" as strings: valid JSON, and a float field reads them back
+    model_config = ConfigDict(frozen=True, extra="ignore", ser_json_inf_nan="strings")
 
 
 def utc(moment: datetime) -> datetime:
