@@ -1,0 +1,109 @@
+"""Secrets are taken out of every text before it is logged, shown, stored or sent on; this is where.
+
+Pure and idempotent: each secret becomes a placeholder that names its kind and tells nothing of its value.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+_SENSITIVE = (
+    r"password|passwd|passphrase|pwd|secret|token|credential|"
+    r"api[_-]?key|access[_-]?key(?:[_-]?id)?|secret[_-]?key|private[_-]?key|signing[_-]?key|auth[_-]?key"
+)
+_SENSITIVE_NAME = re.compile(rf"(?:{_SENSITIVE})s?$", re.IGNORECASE)
+
+
+def _mark(kind: str) -> str:
+    return f"[redacted {kind}]"
+
+
+_TEXT: tuple[tuple[re.Pattern[str], str], ...] = (
+    (
+        re.compile(
+            r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY-----|\Z)", re.S
+        ),
+        _mark("private key"),
+    ),
+    (re.compile(r"\bxox[a-z](?:\.xox[a-z])?-[A-Za-z0-9-]{8,}"), _mark("slack token")),
+    (re.compile(r"\bxapp-[A-Za-z0-9-]{8,}"), _mark("slack token")),
+    (re.compile(r"\beyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]*"), _mark("jwt")),
+    (re.compile(r"\bsk-[A-Za-z0-9_-]{16,}"), _mark("api key")),
+    (
+        re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|glpat-[A-Za-z0-9_-]{16,})"),
+        _mark("token"),
+    ),
+    # user:password@ of an address; a password may itself hold "@" or ":", so the last "@" before the path counts
+    (re.compile(r"(://[^\s:/?#@\[]{0,200}):(?!\[redacted )[^\s/?#]{1,400}@"), rf"\1:{_mark('password')}@"),
+    # the whole header: a signature of AWS has several comma-separated parts
+    (
+        re.compile(r"(\b(?:proxy-)?authorization[\"']?\s{0,3}+[:=]\s{0,3}+[\"']?)(?!\[redacted )[^\r\n\"']+", re.I),
+        rf"\1{_mark('authorization')}",
+    ),
+    (re.compile(r"\b(bearer\s{1,3})[A-Za-z0-9._~+/=-]{12,}", re.I), rf"\1{_mark('token')}"),
+    # "password": "…" and password='…'
+    (
+        re.compile(rf"((?:{_SENSITIVE})s?[\"']?\s{{0,3}}+[:=]\s{{0,3}}+)([\"'])(?!\[redacted )[^\"'\r\n]+\2", re.I),
+        r"\1\2[redacted value]\2",
+    ),
+    # password=…, token:…, &api_key=…
+    (
+        re.compile(
+            rf"((?:{_SENSITIVE})s?\s{{0,3}}+=\s{{0,3}}+|(?:{_SENSITIVE})s?:)(?!\[redacted )[^\s,;&\"')\]}}]+", re.I
+        ),
+        r"\1[redacted value]",
+    ),
+    # "password: …" always; "token: …" only where what follows is no plain word, as in "ExpiredToken: The security …"
+    (
+        re.compile(r"((?:password|passwd|passphrase|pwd):\s{1,3}+)(?!\[redacted )[^\s,;&\"')\]}]+", re.I),
+        r"\1[redacted value]",
+    ),
+    (
+        re.compile(
+            rf"((?:{_SENSITIVE})s?:\s{{1,3}}+)(?!\[redacted )(?=[^\s,;&\"']{{0,80}}[0-9])[^\s,;&\"')\]}}]{{6,}}", re.I
+        ),
+        r"\1[redacted value]",
+    ),
+)
+
+_AWS_KEY_ID = re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b")
+_AWS_SECRET = re.compile(
+    r"(?<![A-Za-z0-9/+=])(?=[^\s]*[A-Z])(?=[^\s]*[a-z])(?=[^\s]*[0-9])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])"
+)
+_BEGINS = re.compile(
+    r"pass|pwd|secret|token|credential|key|xox|xapp-|eyJ|sk-|gh[pousr]_|github_pat_|glpat-|@|auth|bearer|AKIA|ASIA",
+    re.I,
+)
+
+
+def redact(text: str) -> str:
+    """The text with every known kind of secret replaced by its placeholder."""
+    if not _BEGINS.search(text):
+        return text
+    if _AWS_KEY_ID.search(text):  # forty characters are a secret only beside a key id: alone they may be a checksum
+        text = _AWS_SECRET.sub(_mark("aws secret"), _AWS_KEY_ID.sub(_mark("aws key"), text))
+    for pattern, replacement in _TEXT:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def sensitive(name: str) -> bool:
+    """Whether a field of that name holds a secret: `DB_PASSWORD`, `environment.api_key`, `SecretAccessKey`."""
+    return bool(_SENSITIVE_NAME.search(name)) or name.casefold() in ("authorization", "cookie", "set-cookie")
+
+
+def redact_json(value: Any) -> Any:
+    """The same JSON value with secrets replaced: whole values under sensitive names, texts everywhere else."""
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, Mapping):
+        return {key: _redact_field(str(key), each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [redact_json(each) for each in value]
+    return value
+
+
+def _redact_field(name: str, value: Any) -> Any:
+    if sensitive(name) and isinstance(value, str | int | float) and not isinstance(value, bool):
+        return _mark("value")
+    return redact_json(value)
