@@ -24,13 +24,23 @@ class Expectation(StrEnum):
 class Prediction(Noun):
     """If the hypothesis holds, then this is seen. The likelihood ratios say how much the seeing is worth."""
 
-    about: Literal["metric", "logs", "events", "changes", "state", "symptom"]
+    about: Literal["metric", "logs", "events", "changes", "state", "symptom", "vitals", "dependencies", "history"]
+    """`vitals`: every vital sign of the service; `dependencies`: whether one of them was in trouble first;
+    `history`: the symptom in the same hours of the day before."""
     resource: Resource | None = None
+    service: str = ""
+    """For vitals, dependencies and changes: whose."""
     signal: Signal | None = None
+    signals: tuple[Signal, ...] = ()
+    """For vitals: these only; none means all of them."""
+    limit: float | None = None
+    """For `at_limit` where the limit is no fact: percent."""
+    ratio: float | None = None
+    """For `rises`: at least this multiple of the baseline."""
     words: tuple[str, ...] = ()
     """For logs and events: phrases, one of which is looked for (case-insensitive)."""
     fact: str = ""
-    """For state: the name of the fact. For changes: the kinds or fields that must have changed, comma-separated."""
+    """For state: the name of the fact that is the limit of `signal`. For changes: the kinds, comma-separated."""
     expect: Expectation
     seen: float = Field(gt=0)
     """Likelihood ratio when it is seen as expected: P(seen | this) / P(seen | another cause)."""

@@ -137,6 +137,14 @@ class Knowledge(Protocol):
     async def search(self, text: str, *, services: Iterable[str] = (), top: int = 8) -> Sequence[Passage]: ...
 
 
+@dataclass(frozen=True)
+class Mending:
+    """A repair at a place."""
+
+    repair: Repair
+    resource: Resource
+
+
 class Reasoner(Protocol):
     """Where hypotheses come from and how a result is read. It never sets a confidence."""
 
@@ -158,8 +166,8 @@ class Reasoner(Protocol):
         """What the result says about the prediction. Its id is given by the caller."""
         ...
 
-    def repairs(self, hypothesis: Hypothesis) -> Sequence[Repair]:
-        """What may help if the hypothesis is true, best first."""
+    def repairs(self, case: Investigation, hypothesis: Hypothesis) -> Sequence[Mending]:
+        """What may help if the hypothesis is true, and where, best first."""
         ...
 
 

@@ -1,0 +1,1 @@
+"""The statistics: pure functions over series, log lines and changes."""

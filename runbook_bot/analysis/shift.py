@@ -1,0 +1,182 @@
+"""Did a series change, when, and by how much: told without knowing the onset.
+
+The segment that differs most from the rest is found by the scan statistic for an epidemic change (Levin and Kline,
+"The CUSUM test of homogeneity with an application in spontaneous abortion epidemiology", Statistics in Medicine 4,
+1985; as circular binary segmentation in Olshen et al., Biostatistics 5, 2004). Level and spread are medians and
+median absolute deviations, so that a few wild points decide nothing.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Moved = Literal["rises", "falls", "steady"]
+
+FEWEST = 8
+"""Points below which nothing is said."""
+LONGEST = 480
+"""Points above which the series is averaged in blocks before the scan: the scan is quadratic."""
+EFFECT = 4.0
+"""Robust standard deviations below which a difference is noise."""
+RELATIVE = 0.15
+"""Share of the baseline below which a difference does not matter to anybody."""
+
+
+@dataclass(frozen=True)
+class Shift:
+    """How a series moved. Times are epoch seconds; `effect` is in robust standard deviations of the baseline."""
+
+    moved: Moved
+    enough: bool
+    """Whether there were points enough to tell."""
+    onset: float | None = None
+    ended: float | None = None
+    """When it came back, if it did before the last point."""
+    baseline: float = 0.0
+    level: float = 0.0
+    """Median while it is moved (of the last third for a climb, so that a climb is told at its height)."""
+    peak: float = 0.0
+    effect: float = 0.0
+    points: int = 0
+
+    @property
+    def ratio(self) -> float:
+        """Level over baseline; infinite from a baseline of zero."""
+        if self.baseline:
+            return self.level / self.baseline
+        return float("inf") if self.level else 1.0
+
+
+def clean(times: object, values: object) -> tuple[Floats, Floats]:
+    """Finite points only, in order of time, one for each time (the last one given)."""
+    t = np.asarray(times, dtype=np.float64)
+    v = np.asarray(values, dtype=np.float64)
+    finite = np.isfinite(t) & np.isfinite(v)
+    t, v = t[finite], v[finite]
+    order = np.argsort(t, kind="stable")
+    t, v = t[order], v[order]
+    if t.size:
+        last = np.append(t[1:] != t[:-1], True)
+        t, v = t[last], v[last]
+    return t, v
+
+
+def filled(times: Floats, values: Floats, start: float, end: float, step: float) -> tuple[Floats, Floats]:
+    """A count series with zeros where nothing was counted: vendors leave out the minutes in which nothing happened."""
+    grid = np.arange(np.ceil(start / step) * step, end, step)
+    if not grid.size:
+        return times, values
+    counts = np.zeros_like(grid)
+    index = np.round((times - grid[0]) / step).astype(np.int64)
+    inside = (index >= 0) & (index < grid.size)
+    np.add.at(counts, index[inside], values[inside])
+    return grid, counts
+
+
+def spread(values: Floats) -> float:
+    """A robust standard deviation: 1.4826 MAD, floored so that a flat baseline does not make noise look like news."""
+    if not values.size:
+        return 1.0
+    middle = float(np.median(values))
+    mad = 1.4826 * float(np.median(np.abs(values - middle)))
+    ordinary = float(np.std(values))
+    return max(mad, 0.3 * ordinary, 0.02 * abs(middle), 1e-9)
+
+
+def shift(times: object, values: object, *, counts: bool = False) -> Shift:
+    """The largest change of a series. `counts` adds Poisson noise to the spread.
+
+    A segment at the end is an onset that lasts; one inside is an episode that ended; one at the start is read as the
+    old level, since an incident is a departure from what was before.
+    """
+    t, v = clean(times, values)
+    if t.size < FEWEST:
+        return Shift("steady", enough=False, points=int(t.size))
+    first, last = _segment(v)
+    begins, ends = (last, t.size) if first == 0 else (first, last)
+    begins = min(_walk_back(v, begins, counts), ends - 1)
+    before = v[:begins] if begins >= 3 else v[: max(3, begins)]
+    baseline = float(np.median(before))
+    noise = _noise(before, counts)
+    during = v[begins:ends]
+    level = float(np.median(during[-max(3, during.size // 3) :]))
+    effect = (level - baseline) / noise
+    # Two wild points in hundreds are likely by chance alone: a short segment has to stand out further.
+    needed = EFFECT if during.size >= 4 else 2 * EFFECT
+    moved = _verdict(effect, level, baseline, needed)
+    if moved == "steady" or begins < 3:
+        return Shift("steady", True, baseline=float(np.median(v)), level=float(np.median(v)), peak=float(v.max()),
+                     effect=0.0 if moved == "steady" else effect, points=int(t.size))  # fmt: skip
+    peak = float(during.max() if moved == "rises" else during.min())
+    ended = float(t[ends]) if ends < t.size else None
+    return Shift(moved, True, float(t[begins]), ended, baseline, level, peak, float(effect), int(t.size))
+
+
+def around(times: object, values: object, onset: float, *, counts: bool = False) -> Shift:
+    """How a series differs before and after a moment that is known from elsewhere; same units as `shift`."""
+    t, v = clean(times, values)
+    before, after = v[t < onset], v[t >= onset]
+    if before.size < 3 or after.size < 2:
+        return Shift("steady", enough=False, points=int(t.size))
+    baseline, level = float(np.median(before)), float(np.median(after))
+    effect = (level - baseline) / _noise(before, counts)
+    moved = _verdict(effect, level, baseline)
+    return Shift(moved, True, onset if moved != "steady" else None, None, baseline, level,
+                 float(after.max() if level >= baseline else after.min()), float(effect), int(t.size))  # fmt: skip
+
+
+def _verdict(effect: float, level: float, baseline: float, needed: float = EFFECT) -> Moved:
+    if abs(effect) < needed or abs(level - baseline) < RELATIVE * abs(baseline):
+        return "steady"
+    return "rises" if effect > 0 else "falls"
+
+
+def _noise(before: Floats, counts: bool) -> float:
+    noise = spread(before)
+    return max(noise, float(np.sqrt(max(np.median(before), 0.0))), 0.5) if counts else noise
+
+
+def _segment(v: Floats) -> tuple[int, int]:
+    """First and one-past-last index of the segment whose mean differs most from the rest."""
+    block = max(1, int(np.ceil(v.size / LONGEST)))
+    short = v if block == 1 else _blocks(v, block)
+    # Winsorised: a single spike is no episode.
+    middle, scale = float(np.median(short)), spread(short)
+    short = np.clip(short, middle - 12 * scale, middle + 12 * scale)
+    n = short.size
+    sums = np.concatenate([[0.0], np.cumsum(short - short.mean())])
+    lengths = np.arange(n + 1)[None, :] - np.arange(n + 1)[:, None]
+    shortest = max(2, n // 60)
+    allowed = (lengths >= shortest) & (lengths <= n - shortest)
+    gain = np.full(allowed.shape, -1.0)
+    differences = sums[None, :] - sums[:, None]
+    share = lengths[allowed] / n
+    gain[allowed] = np.abs(differences[allowed]) / np.sqrt(n * share * (1 - share))
+    first, last = np.unravel_index(int(np.argmax(gain)), gain.shape)
+    return int(first) * block, min(int(last) * block, v.size)
+
+
+def _blocks(v: Floats, block: int) -> Floats:
+    whole = v.size - v.size % block
+    means = v[:whole].reshape(-1, block).mean(axis=1)
+    return np.append(means, v[whole:].mean()) if whole < v.size else means
+
+
+def _walk_back(v: Floats, begins: int, counts: bool) -> int:
+    """The first index of an unbroken departure that leads to `begins`: a climb starts before its middle."""
+    for _ in range(3):
+        calm = v[: max(3, int(begins * 0.6))]
+        middle, band = float(np.median(calm)), 3.0 * _noise(calm, counts)
+        outside = np.abs(v - middle) > band
+        index = begins
+        while index > 3 and (outside[index - 1] or outside[index - 2]):
+            index -= 1
+        if index == begins:
+            break
+        begins = index
+    while begins < v.size - 1 and abs(v[begins] - np.median(v[: max(3, begins)])) < _noise(v[: max(3, begins)], counts):
+        begins += 1
+    return begins

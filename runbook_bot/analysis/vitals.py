@@ -1,0 +1,175 @@
+"""What moved where: the vital signs of the services in scope, read from the journal's own answers."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from runbook_bot.analysis.shift import Floats, Shift, around, clean, filled, shift
+from runbook_bot.domain.investigation import Investigation
+from runbook_bot.domain.observation import Series
+from runbook_bot.domain.service import Resource
+from runbook_bot.domain.tools import Result
+from runbook_bot.domain.vocabulary import ResourceType, Signal
+from runbook_bot.domain.window import TimeWindow
+
+COUNTS = frozenset({
+    Signal.errors, Signal.throttles, Signal.deadlocks, Signal.dead_letters, Signal.connection_errors, Signal.evictions,
+    Signal.cache_misses,
+})  # fmt: skip
+"""Signals whose absence means that nothing was counted, not that nothing is known."""
+COMPANIONS = (Signal.requests, Signal.cpu, Signal.duration, Signal.healthy_hosts, Signal.latency)
+"""Signals that show, by being there, that the resource was watched while a count was absent."""
+SYMPTOMS = (
+    Signal.errors, Signal.latency, Signal.latency_p99, Signal.duration, Signal.throttles, Signal.unhealthy_hosts,
+    Signal.dead_letters, Signal.oldest_message_age, Signal.iterator_age, Signal.connection_errors,
+)  # fmt: skip
+"""What users feel, worst first."""
+
+
+@dataclass(frozen=True)
+class Anomaly:
+    """One signal of one resource that moved."""
+
+    service: str
+    resource: Resource
+    signal: Signal
+    shift: Shift
+
+    @property
+    def onset(self) -> float:
+        return self.shift.onset or 0.0
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A series as it was brought back, and where it stands in the journal."""
+
+    series: Series
+    result: Result
+    key: str
+    window: TimeWindow
+
+
+def readings(case: Investigation) -> list[Reading]:
+    """All series that were read, newest answer first."""
+    found = []
+    for asked in reversed(case.asked):
+        window = asked.query.get("window")
+        if asked.result.series and isinstance(window, dict):
+            frame = TimeWindow.model_validate(window)
+            found += [Reading(each, asked.result, asked.key, frame) for each in asked.result.series]
+    return found
+
+
+def reading(case: Investigation, resource: Resource, signal: Signal) -> Reading | None:
+    """The first (triage's) reading of that signal within the incident's window, if it has been read."""
+    frame = case.incident.window if case.incident else None
+    same = [
+        each
+        for each in readings(case)
+        if each.series.resource.key == resource.key
+        and each.series.signal is signal
+        and (frame is None or (each.window.start == frame.start and each.window.end == frame.end))
+    ]
+    return same[-1] if same else None
+
+
+def points(series: Series, window: TimeWindow) -> tuple[Floats, Floats]:
+    """Cleaned; counts with zeros where nothing was counted; the last, unfinished interval left out of counts."""
+    t, v = clean(series.times, series.values)
+    end = window.end.timestamp() - series.step
+    if series.signal in COUNTS:
+        return filled(t, v, window.start.timestamp(), end, series.step)
+    if series.signal is Signal.requests:
+        return t[t <= end], v[t <= end]
+    return t, v
+
+
+def measured(series: Series, window: TimeWindow) -> Shift:
+    t, v = points(series, window)
+    return shift(t, v, counts=_counted(series.signal))
+
+
+def compared(series: Series, window: TimeWindow, onset: float) -> Shift:
+    """Before and after a known onset."""
+    t, v = points(series, window)
+    return around(t, v, onset, counts=_counted(series.signal))
+
+
+def _counted(signal: Signal) -> bool:
+    return signal in COUNTS or signal is Signal.requests
+
+
+def anomalies(case: Investigation) -> list[Anomaly]:
+    """Everything that moved in the incident's window, strongest first."""
+    if case.incident is None or case.graph is None:
+        return []
+    frame = case.incident.window
+    seen: set[tuple[str, str]] = set()
+    found = []
+    for each in reversed(readings(case)):
+        key = (each.series.resource.key, each.series.signal.value)
+        if key in seen or each.window.start != frame.start or each.window.end != frame.end:
+            continue
+        seen.add(key)
+        owner = case.graph.owner_of(each.series.resource)
+        moved = measured(each.series, each.window)
+        if moved.moved != "steady" and owner is not None and _matters(each.series, moved):
+            found.append(Anomaly(owner.name, each.series.resource, each.series.signal, moved))
+    return sorted(found, key=lambda a: (-min(abs(a.shift.effect), 50), a.service, a.signal))
+
+
+def _matters(series: Series, moved: Shift) -> bool:
+    """Leaves out what is statistically clear and practically nothing."""
+    size = abs(moved.level - moved.baseline)
+    match series.signal:
+        case Signal.errors | Signal.throttles | Signal.connection_errors | Signal.dead_letters:
+            return size >= 1.0
+        case Signal.cpu | Signal.memory | Signal.burst_balance:
+            return size >= 8.0
+        case Signal.latency | Signal.latency_p99 | Signal.duration:
+            return size >= 0.02 and moved.level >= 1.3 * moved.baseline
+        case Signal.read_latency | Signal.write_latency:
+            return size >= 0.004
+        case _:
+            return True
+
+
+def trouble(found: list[Anomaly], service: str) -> list[Anomaly]:
+    """What users of that service feel, worst first."""
+    felt = [a for a in found if a.service == service and a.signal in SYMPTOMS and a.shift.moved == "rises"]
+    felt += [a for a in found if a.service == service and a.signal is Signal.healthy_hosts and a.shift.moved == "falls"]
+    return sorted(felt, key=lambda a: -min(abs(a.shift.effect), 50))
+
+
+def first_movers(case: Investigation, found: list[Anomaly], service: str) -> list[str]:
+    """Dependencies of `service` that are in trouble themselves, and moved no later than it did; first mover first."""
+    if case.graph is None:
+        return []
+    own = trouble(found, service)
+    began = min((a.onset for a in own), default=np.inf)
+    if case.symptom is not None and case.symptom.onset is not None and case.symptom.service == service:
+        began = min(began, case.symptom.onset.timestamp())
+    movers = {}
+    for name in case.graph.dependencies(service, hops=1):
+        moved = [a for a in found if a.service == name and _unwell(a)]
+        if moved:
+            first = min(a.onset for a in moved)
+            if first <= began + 240:
+                movers[name] = first
+    return sorted(movers, key=lambda name: (movers[name], name))
+
+
+def _unwell(a: Anomaly) -> bool:
+    """A move that says that the resource itself suffers, not that it is merely used less or more."""
+    if a.shift.moved == "falls":
+        return a.signal in (Signal.healthy_hosts, Signal.running_tasks, Signal.disk_free, Signal.memory_free,
+                            Signal.burst_balance)  # fmt: skip
+    return a.signal not in (Signal.requests, Signal.consumed_capacity, Signal.messages_deleted, Signal.network_in,
+                            Signal.network_out, Signal.healthy_hosts, Signal.running_tasks, Signal.memory_free,
+                            Signal.disk_free, Signal.burst_balance)  # fmt: skip
+
+
+COMPUTE = (ResourceType.ecs_service, ResourceType.lambda_function, ResourceType.kubernetes_workload,
+           ResourceType.autoscaling_group, ResourceType.ec2_instance)  # fmt: skip
+"""Resources that run a team's own code."""

@@ -1,0 +1,1 @@
+"""The reasoners: where hypotheses come from, and how a result is read."""

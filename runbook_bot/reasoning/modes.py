@@ -1,0 +1,75 @@
+"""The catalogue of failure modes, as it is read from `failure_modes.yaml`."""
+
+from functools import cache
+from importlib import resources
+from typing import Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field
+
+from runbook_bot.domain.hypothesis import Expectation
+from runbook_bot.domain.observation import ChangeKind
+from runbook_bot.domain.vocabulary import FailureMode, Repair, ResourceType, Signal
+
+Whose = Literal["self", "callers", "service", "dependency"]
+REFUTING = 0.2
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Suggestion(_Part):
+    """A line of the context that makes the mode worth testing; it multiplies the prior."""
+
+    moved: Signal | None = None
+    to: Literal["rises", "falls"] = "rises"
+    changed: tuple[ChangeKind, ...] = ()
+    dependency: Literal["first", "outside"] | None = None
+    times: float = Field(gt=0)
+
+
+class Template(_Part):
+    """A prediction before it is known for which service and resource."""
+
+    about: Literal["metric", "logs", "events", "changes", "state", "symptom", "vitals", "dependencies", "history"]
+    of: Whose = "self"
+    types: tuple[ResourceType, ...] = ()
+    signal: Signal | None = None
+    signals: tuple[Signal, ...] = ()
+    limit: float | None = None
+    ratio: float | None = None
+    words: tuple[str, ...] = ()
+    kinds: tuple[ChangeKind, ...] = ()
+    fact: str = ""
+    expect: Expectation
+    seen: float = Field(gt=0)
+    unseen: float = Field(gt=0)
+    group: str = ""
+    text: str
+
+
+class Mend(_Part):
+    do: Repair
+    of: Literal["self", "callers"] = "self"
+
+
+class Mode(_Part):
+    """One failure mode: see the head of `failure_modes.yaml` for each key."""
+
+    strikes: tuple[ResourceType, ...]
+    prior: float = Field(gt=0, le=1)
+    statement: str
+    suggested_by: tuple[Suggestion, ...] = ()
+    unsuggested: float = Field(ge=0, le=1)
+    predicts: tuple[Template, ...]
+    caused_by: tuple[FailureMode, ...] = ()
+    cause_in: Literal["self", "callers"] = "self"
+    repairs: tuple[Mend, ...] = ()
+
+
+@cache
+def modes() -> dict[FailureMode, Mode]:
+    """The whole catalogue. Raises `pydantic.ValidationError` where the file is not as it should be."""
+    raw = yaml.safe_load(resources.files(__package__).joinpath("failure_modes.yaml").read_text("utf-8"))
+    return {FailureMode(name): Mode.model_validate(each) for name, each in raw.items()}

@@ -1,0 +1,175 @@
+"""The sentences of the evidence: made by code from the numbers, nothing in them that was not measured."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from runbook_bot.analysis.shift import Shift
+from runbook_bot.analysis.templates import Template
+from runbook_bot.analysis.vitals import Anomaly
+from runbook_bot.domain.hypothesis import Prediction
+from runbook_bot.domain.incident import Symptom
+from runbook_bot.domain.noun import utc
+from runbook_bot.domain.observation import Change
+from runbook_bot.domain.redaction import redact
+from runbook_bot.domain.service import Resource
+from runbook_bot.domain.tools import Result
+from runbook_bot.domain.vocabulary import Signal
+
+_UNITS = {
+    Signal.cpu: "%", Signal.memory: "%", Signal.burst_balance: "%",
+    Signal.latency: " s", Signal.latency_p99: " s", Signal.duration: " s", Signal.read_latency: " s",
+    Signal.write_latency: " s", Signal.replica_lag: " s", Signal.iterator_age: " s", Signal.oldest_message_age: " s",
+    Signal.errors: "/min", Signal.requests: "/min", Signal.throttles: "/min", Signal.deadlocks: "/min",
+    Signal.connection_errors: "/min", Signal.dead_letters: "/min", Signal.evictions: "/min",
+    Signal.cache_misses: "/min", Signal.messages_deleted: "/min", Signal.consumed_capacity: "/min",
+}  # fmt: skip
+_BYTES = (Signal.memory_free, Signal.swap, Signal.disk_free, Signal.network_in, Signal.network_out)
+
+
+def quantity(signal: Signal, value: float) -> str:
+    """A value with its unit, as people say it."""
+    if signal in _BYTES:
+        for unit, size in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+            if abs(value) >= size:
+                return f"{value / size:.3g} {unit}"
+        return f"{value:.0f} B"
+    if _UNITS.get(signal) == " s" and abs(value) < 1:
+        return f"{value * 1000:.3g} ms"
+    return f"{value:,.0f}{_UNITS.get(signal, '')}" if abs(value) >= 100 else f"{value:.3g}{_UNITS.get(signal, '')}"
+
+
+def clock(moment: float) -> str:
+    return utc(datetime.fromtimestamp(moment, UTC)).strftime("%H:%M UTC")
+
+
+def place(resource: Resource | None) -> str:
+    if resource is None:
+        return "the service"
+    return f"{resource.type.replace('_', ' ')} {resource.name}"
+
+
+def series(resource: Resource, signal: Signal, moved: Shift, onset: float | None) -> str:
+    name = f"{signal.replace('_', ' ')} of {resource.name}"
+    if moved.moved == "steady":
+        return f"{name} stayed at about {quantity(signal, moved.baseline)}"
+    verb = "rose" if moved.moved == "rises" else "fell"
+    text = f"{name} {verb} from {quantity(signal, moved.baseline)} to {quantity(signal, moved.level)}"
+    if moved.onset is not None:
+        text += f" from {clock(moved.onset)}"
+        if onset is not None and abs(moved.onset - onset) >= 60:
+            minutes = abs(moved.onset - onset) / 60
+            text += f", {minutes:.0f} min {'before' if moved.onset < onset else 'after'} the onset"
+    if moved.ended is not None:
+        text += f", back to normal at {clock(moved.ended)}"
+    return text
+
+
+def share(height: float, limit: float) -> str:
+    return f"that is {100 * height / limit:.0f} % of the limit of {limit:g}"
+
+
+def failed(expected: str, result: Result) -> str:
+    return f"not known whether {expected}: {result.where}: {result.status} {redact(result.message)[:200]}".strip()
+
+
+def not_measured(expected: str) -> str:
+    return f"not known whether {expected}: nothing measures it"
+
+
+def nothing_there(prediction: Prediction, result: Result) -> str:
+    signal = (prediction.signal or "the metric").replace("_", " ")
+    return f"no data on {signal} of {prediction.resource.name if prediction.resource else ''} ({result.where})"
+
+
+def too_few(prediction: Prediction, moved: Shift) -> str:
+    return f"{prediction.signal}: {moved.points} points are too few to tell"
+
+
+def _quote(text: str) -> str:
+    one_line = " ".join(redact(text).split())
+    return f"«{one_line[:160]}{'…' if len(one_line) > 160 else ''}»"
+
+
+def new_complaint(where: str, found: Template, how_many: int) -> str:
+    more = f" and {how_many - 1} more kinds" if how_many > 1 else ""
+    counts = f"{found.after} lines of a new kind after the onset ({found.before} before)"
+    return f"{where} logs {counts}: {_quote(found.exemplar)}{more}"
+
+
+def no_new_complaint(where: str, lines: int, result: Result) -> str:
+    return f"{where} logs no new kind of complaint ({lines} lines read, {result.where})"
+
+
+def matches(
+    where: str, wanted: Sequence[str], found: Sequence[Template], before: int, after: int, result: Result
+) -> str:
+    if not found:
+        return f"{where}: none of {', '.join(wanted[:3])}{', …' if len(wanted) > 3 else ''} ({result.where})"
+    return f"{where}: {after} lines after the onset, {before} before: {_quote(found[0].exemplar)}"
+
+
+def changes_unknown(message: str) -> str:
+    return f"what was changed could not be read{': ' + redact(message)[:200] if message else ''}"
+
+
+def change(found: Change, onset: datetime) -> str:
+    minutes = (onset - found.at).total_seconds() / 60
+    when = f"{minutes:.0f} min before the onset" if minutes >= 1 else "at the onset"
+    who = f" by {found.actor}" if found.actor else ""
+    fields = ", ".join(
+        f"{name}: {_short(found.before.get(name, '–'))} → {_short(found.after.get(name, '–'))}"
+        for name in sorted({*found.before, *found.after})[:4]
+    )
+    return (
+        f"{redact(found.summary)}{who} at {found.at:%H:%M} UTC, {when}{' (' + redact(fields) + ')' if fields else ''}"
+    )
+
+
+def _short(value: str) -> str:
+    tail = value.rsplit("/", 1)[-1]
+    return tail if len(tail) <= 40 else tail[:39] + "…"
+
+
+def no_change(service: str, kinds: Sequence[str], how_many: int, message: str) -> str:
+    late = f" ({how_many} lie after the onset or long before)" if how_many else ""
+    gap = f"; but {redact(message)[:160]}" if message else ""
+    return f"no {' or '.join(kinds)} of {service} shortly before the onset{late}{gap}"
+
+
+def symptom(found: Symptom) -> str:
+    name = f"{found.signal.replace('_', ' ')} of {found.resource.name}"
+    if found.moved == "steady":
+        return f"{name} stayed at about {quantity(found.signal, found.baseline)}: no change in the window"
+    verb = "rose" if found.moved == "rises" else "fell"
+    since = f" from {found.onset:%H:%M} UTC" if found.onset else ""
+    back = f", back to normal at {found.ended:%H:%M} UTC" if found.ended else ""
+    reach = f"from {quantity(found.signal, found.baseline)} to {quantity(found.signal, found.level)}"
+    return f"{name} {verb} {reach}{since}{back}"
+
+
+def vitals(service: str, moved: Sequence[Anomaly], read: int, onset: float | None) -> str:
+    if not moved:
+        return f"all {read} vital signs of {service} that could be read stayed in their range"
+    return "; ".join(series(a.resource, a.signal, a.shift, onset) for a in moved[:2])
+
+
+def movers(service: str, first: Sequence[str]) -> str:
+    if not first:
+        return f"no dependency of {service} moved before it"
+    return f"{', '.join(first)} moved no later than {service}"
+
+
+def mover(dependency: str, seen: bool) -> str:
+    return (
+        f"{dependency}, or what it depends on, moved no later"
+        if seen
+        else f"neither {dependency} nor what it depends on moved before"
+    )
+
+
+def history(found: Symptom, lowest: float, highest: float) -> str:
+    name = found.signal.replace("_", " ")
+    return (
+        f"the day before, {name} lay between {quantity(found.signal, lowest)} and {quantity(found.signal, highest)}; "
+        f"now it is {quantity(found.signal, found.level)}"
+    )
