@@ -1,0 +1,156 @@
+"""How it ended: the verdict, the note of a stop, the note of a failure."""
+
+from runbook_bot.domain.investigation import Investigation
+from runbook_bot.domain.noun import Json
+from runbook_bot.domain.verdict import RootCause, Verdict
+from runbook_bot.domain.vocabulary import FailureMode
+from runbook_bot.slack import words
+from runbook_bot.slack.blocks import context, header, section, steps
+from runbook_bot.slack.escaping import line, mrkdwn, user
+from runbook_bot.slack.message import Message
+from runbook_bot.slack.views.chart import in_numbers, symptom_chart
+from runbook_bot.slack.views.hypothesis import evidence_line
+from runbook_bot.slack.views.place import named, place
+from runbook_bot.slack.workspace import Workspace
+
+ITEM = 220
+ITEMS = 5
+
+
+def verdict_message(case: Investigation, workspace: Workspace) -> Message:
+    assert case.verdict is not None
+    channel, thread = place(case, "verdict")
+    verdict = case.verdict
+    cause = verdict.root_cause
+    blocks = [header(_title(verdict)), section(_cause(cause) if cause else _undecided(case, verdict))]
+    if cause and cause.causal_chain:
+        chain = "\n".join(f"{n}. {mrkdwn(each, ITEM)}" for n, each in enumerate(cause.causal_chain[:8], start=1))
+        blocks.append(section(f"*How it came about*\n{chain}"))
+    chart = symptom_chart(case)
+    if chart:
+        blocks.append(chart)
+    blocks += _evidence(case, cause)
+    blocks += _listed("Ruled out", verdict.ruled_out) + _listed("Could not be checked", verdict.unknowns)
+    if verdict.next_step:
+        blocks.append(section(f"*Next step*\n{mrkdwn(verdict.next_step, 600)}"))
+    blocks += _runbook(case)
+    blocks.append(context(*_small_print(case, workspace)))
+    return Message(
+        key="verdict",
+        channel=channel,
+        thread=thread,
+        text=_text(case, verdict),
+        blocks=tuple(blocks),
+        metadata=named(case, "verdict"),
+        broadcast=thread is not None,
+        final=True,
+    )
+
+
+def _title(verdict: Verdict) -> str:
+    cause = verdict.root_cause
+    if cause is None:
+        return "Inconclusive"
+    if cause.failure_mode is FailureMode.none:
+        return "No fault behind the alert"
+    return line(f"Root cause: {cause.statement}", 150)
+
+
+def _cause(cause: RootCause) -> str:
+    where = f" · {mrkdwn(cause.service, 80)}" if cause.service else ""
+    sure = f"{words.bar(cause.confidence)} {words.confidence(cause.confidence)}"
+    return f"{mrkdwn(cause.statement, 600)}\n*{mrkdwn(words.mode(cause.failure_mode), 60)}*{where}\n{sure}"
+
+
+def _undecided(case: Investigation, verdict: Verdict) -> str:
+    said = ["The evidence does not single out one cause. What is left, best first:"]
+    for each in verdict.ranked[:3]:
+        known = case.hypotheses.get(each.hypothesis or "")
+        what = known.statement if known else words.mode(each.failure_mode)
+        said.append(f"• {mrkdwn(what, ITEM)} ({words.confidence(each.confidence)})")
+    return "\n".join(said)
+
+
+def _evidence(case: Investigation, cause: RootCause | None) -> list[Json]:
+    found = [case.evidence[id] for id in (cause.evidence if cause else ()) if id in case.evidence][:ITEMS]
+    if not found:
+        return []
+    return [section("*What carries it*\n" + "\n".join(f"• {evidence_line(each)}" for each in found))]
+
+
+def _listed(title: str, items: tuple[str, ...]) -> list[Json]:
+    if not items:
+        return []
+    shown = [f"• {mrkdwn(each, ITEM)}" for each in items[:ITEMS]]
+    if len(items) > ITEMS:
+        shown.append(f"• and {len(items) - ITEMS} more, in the summary")
+    return [section(f"*{title}*\n" + "\n".join(shown))]
+
+
+def _runbook(case: Investigation) -> list[Json]:
+    if not case.steps:
+        return []
+    found = case.steps[0]
+    title = section(f"*From the runbook “{mrkdwn(found.title, 120)}”* (`{mrkdwn(found.runbook, 120)}`)")
+    return [title, steps(found.steps)] if found.steps else [title]
+
+
+def _small_print(case: Investigation, workspace: Workspace) -> list[str]:
+    verdict = case.verdict
+    assert verdict is not None
+    said = [f"{words.count(len(case.asked), 'query', 'queries')} · {words.count(len(case.evidence), 'finding')}"]
+    if verdict.cut_short:
+        said.append(f"ended early: {mrkdwn(verdict.cut_short, 160)}")
+    if verdict.struck:
+        said.append(f"{words.count(verdict.struck, 'sentence')} removed: nothing found stood behind them")
+    if case.reasoner:
+        said.append(f"reasoned by {mrkdwn(case.reasoner, 40)}")
+    canvas = case.canvas and not case.canvas.fallback and workspace.document(case.canvas.canvas)
+    if canvas:
+        said.append(f"<{canvas}|summary canvas>")
+    return said
+
+
+def _text(case: Investigation, verdict: Verdict) -> str:
+    cause = verdict.root_cause
+    measured = f" {mrkdwn(in_numbers(case.symptom), 200)}." if case.symptom else ""
+    if cause is None:
+        step = f" Next step: {mrkdwn(verdict.next_step, 300).rstrip('.')}." if verdict.next_step else ""
+        return (
+            f"Inconclusive: the evidence on “{mrkdwn(case.title, 200)}” does not single out one cause.{step}{measured}"
+        )
+    statement = mrkdwn(cause.statement, 400).rstrip(".")
+    sure = f"This is {words.confidence(cause.confidence)}."
+    if cause.failure_mode is FailureMode.none:
+        return f"There is no fault behind “{mrkdwn(case.title, 200)}”: {statement}. {sure}{measured}"
+    return f"Root cause of “{mrkdwn(case.title, 200)}”: {statement}. {sure}{measured}"
+
+
+def stop_note(case: Investigation) -> Message:
+    assert case.stop_asked is not None
+    channel, thread = place(case, "stopped")
+    by = user(case.stop_asked.by)
+    text = f"{by} stopped this investigation. What is known so far stays here."
+    return Message(
+        key="stopped",
+        channel=channel,
+        thread=thread,
+        text=text,
+        blocks=(section(f":octagonal_sign: {text}"),),
+        metadata=named(case, "stopped"),
+        final=True,
+    )
+
+
+def failure_note(case: Investigation) -> Message:
+    channel, thread = place(case, "failed")
+    text = f"The investigation failed: {mrkdwn(case.failure, 600).rstrip('.')}. What was found until then stays here."
+    return Message(
+        key="failed",
+        channel=channel,
+        thread=thread,
+        text=text,
+        blocks=(section(f":warning: {text}"),),
+        metadata=named(case, "failed"),
+        final=True,
+    )

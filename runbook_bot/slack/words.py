@@ -1,0 +1,156 @@
+"""Every word the desk says to people, in one place."""
+
+from runbook_bot.domain.approval import Risk
+from runbook_bot.domain.evidence import Direction
+from runbook_bot.domain.hypothesis import HypothesisState
+from runbook_bot.domain.vocabulary import FailureMode, Signal
+
+STATUS = {
+    "open": ("Investigating", ":mag:"),
+    "concluded": ("Root cause found", ":white_check_mark:"),
+    "inconclusive": ("Inconclusive", ":grey_question:"),
+    "failed": ("Failed", ":warning:"),
+    "stopped": ("Stopped", ":octagonal_sign:"),
+    "quiet": ("No fault found", ":white_check_mark:"),
+}
+HYPOTHESIS = {
+    HypothesisState.open: ("Not tested yet", ":bulb:"),
+    HypothesisState.testing: ("Being tested", ":mag:"),
+    HypothesisState.supported: ("Supported", ":white_check_mark:"),
+    HypothesisState.pruned: ("Ruled out", ":x:"),
+    HypothesisState.inconclusive: ("Undecided", ":grey_question:"),
+}
+REMEDY = {
+    "open": ("Waits for approval", ":hourglass_flowing_sand:"),
+    "approved": ("Approved", ":white_check_mark:"),
+    "rejected": ("Rejected", ":x:"),
+    "void": ("No longer valid", ":lock:"),
+    "running": ("Running", ":gear:"),
+    "executed": ("Done, being verified", ":mag:"),
+    "failed": ("Did not work", ":warning:"),
+    "verified": ("Done and verified", ":white_check_mark:"),
+}
+RISK = {
+    Risk.low: "low risk",
+    Risk.medium: "medium risk",
+    Risk.high: "high risk",
+    Risk.critical: "critical risk",
+}
+DIRECTION = {
+    Direction.supports: "for",
+    Direction.refutes: "against",
+    Direction.neutral: "neither way",
+    Direction.unknown: "could not be read",
+}
+_MODE = {
+    FailureMode.none: "no fault: the alert is noise",
+    FailureMode.io_saturation: "disk I/O saturation",
+    FailureMode.cpu_saturation: "CPU saturation",
+    FailureMode.dns_failure: "DNS failure",
+}
+_SIGNAL = {
+    Signal.requests: "requests per minute",
+    Signal.errors: "errors per minute",
+    Signal.latency: "response time (s)",
+    Signal.latency_p99: "p99 response time (s)",
+    Signal.cpu: "CPU (%)",
+    Signal.memory: "memory (%)",
+    Signal.throttles: "throttles per minute",
+    Signal.connections: "connections",
+    Signal.duration: "run time (s)",
+    Signal.value: "value",
+}
+
+
+def mode(failure_mode: FailureMode | None) -> str:
+    if failure_mode is None:
+        return "none of these: a cause nobody here thought of"
+    return _MODE.get(failure_mode, failure_mode.value.replace("_", " "))
+
+
+def signal(of: Signal) -> str:
+    return _SIGNAL.get(of, of.value.replace("_", " "))
+
+
+CONFIDENCE = (
+    (0.95, "almost certain"),
+    (0.8, "very likely"),
+    (0.6, "likely"),
+    (0.4, "plausible"),
+    (0.2, "possible"),
+    (0.0, "unlikely"),
+)
+
+
+def confidence(value: float) -> str:
+    """`very likely, 87 %`"""
+    word = next(word for floor, word in CONFIDENCE if value >= floor)
+    return f"{word}, {round(value * 100)} %"
+
+
+def bar(value: float) -> str:
+    """Ten characters; always beside the number, never instead of it."""
+    filled = max(0, min(10, round(value * 10)))
+    return "▰" * filled + "▱" * (10 - filled)
+
+
+def count(number: int, one: str, many: str = "") -> str:
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def number(value: float) -> str:
+    """`212`, `3.4`, `0.042`: three significant digits, no exponent for everyday sizes."""
+    if value == 0 or abs(value) >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.3g}"
+
+
+# What the desk answers -------------------------------------------------------------------------------------------
+
+NOTHING_SAID = "Say what hurts: `investigate checkout is slow`, an incident id such as `PD-12345`, or an alarm's name."
+TRIM_NOTE = "Your text was longer than I keep; I work with its first {limit:,} characters."
+WRONG_TEAM = "I only work in the workspace I was installed in."
+GUEST = "Guests cannot use me here. Please ask a full member of this workspace."
+STRANGER = "I only work for members of this workspace; you belong to another one."
+SHARED = (
+    "This channel is shared with another company, so I do not investigate here. "
+    "Please ask in a channel of your own workspace."
+)
+CANNOT_TELL = "Slack did not tell me who may use me in this channel, so I did nothing. Please try again in a minute."
+NOT_YET = "`{verb}` is not something this installation does yet. `/runbook help` lists what it does."
+UNKNOWN_VERB = "I do not know `{word}`. Did you mean `{guess}`?"
+NO_VERB = (
+    "I do not know what to do with “{text}”. Did you mean `{guess}`? "
+    "To look into a problem, put `investigate` in front: `/runbook investigate {text}`."
+)
+NONE_OPEN_HERE = "No investigation is open in this channel."
+NONE_OPEN = "No investigation is open. Start one with `/runbook investigate` and what hurts."
+NONE_HERE = "I have not investigated anything in this channel yet."
+UNKNOWN_INVESTIGATION = "I know no investigation `{id}`."
+UNKNOWN_PROPOSAL = "I do not know this proposal any more, so nothing was done."
+UNKNOWN_HYPOTHESIS = "There is no {id} in this investigation. There are: {known}."
+WHY_WHICH = "Which hypothesis? For example `why H2`."
+STOPPING = "Stopping `{id}`; what is known so far stays in its thread."
+ALREADY_OVER = "`{id}` has ended already."
+STEERED = {
+    "dig": "I will dig deeper into {id}.",
+    "rule_out": "I take {id} as ruled out by you.",
+    "known": "Noted: {id} is what you know it to be.",
+}
+NOTHING_WAITS = "Nothing waits for approval."
+FEEDBACK_HOW = "Tell me whether it helped: `feedback good …` or `feedback bad …`, with a word on why."
+FEEDBACK_THANKS = "Thank you. It is kept with `{id}`."
+NO_KNOWLEDGE = "This installation has no knowledge base; add runbooks to `runbooks/` and start it again."
+KNOWLEDGE_HOW = "Search the runbooks with `knowledge search` and a few words."
+KNOWLEDGE_NOTHING = "Nothing in the runbooks fits “{text}”."
+MODAL_FAILED = "Slack could not open the form in time, so nothing was decided. Please press the button again."
+RECORDED_ONLY = "It is recorded, but no worker could be woken; it will go on as soon as one is back."
+REASON_EMPTY = "Please say why, in a few words."
+NAME_EMPTY = "Please type the name of the resource."
+BROKEN = "Something went wrong on my side and nothing more was done. Quote `{reference}` to whoever runs me."
+MOVED = "I can no longer post in {channel} ({why}), so what is left of the investigation “{title}” ({id}) comes here."
+HERE_IS_WHAT_I_CAN = (
+    "I can answer from this investigation: `why H2`, `summary`, `status`, `stop`, "
+    "`investigate …` for a new one, or `help`."
+)
+IN_SHORT = "I cannot answer free questions here; this is where it stands. {state}"
