@@ -1,0 +1,99 @@
+"""What is wrong with a configuration, said in one line that names the key and offers the nearest known one."""
+
+import difflib
+import types
+from collections.abc import Iterator, Mapping
+from typing import Any, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from runbook_bot.domain.redaction import redact
+from runbook_bot.errors import SettingsError
+from runbook_bot.settings.document import Document, Location, dotted
+
+SHOWN = 3
+"""More wrong keys than this are counted, not listed."""
+
+LATER = ("llm", "observability", "incident.pagerduty", "incident.opsgenie", "providers.kubernetes")
+"""Keys of the full configuration schema that nothing in this version reads."""
+
+
+def complain(
+    error: ValidationError, model: type[BaseModel], document: Document, variables: Mapping[Location, str]
+) -> SettingsError:
+    """One error for everything that validation found. `variables` says which values came from the environment."""
+    found = list(dict.fromkeys(_sentence(each, model, document, variables) for each in error.errors()))
+    more = f"; and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+    return SettingsError("; ".join(found[:SHOWN]) + more)
+
+
+def _sentence(
+    error: ErrorDetails, model: type[BaseModel], document: Document, variables: Mapping[Location, str]
+) -> str:
+    location = _in_document(error["loc"], document)
+    key = dotted(location)
+    if error["type"] == "extra_forbidden":
+        return f"{document.where(location)}: {unknown_key(location, model)}"
+    said = error["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
+    said = redact(said[:1].lower() + said[1:])
+    if location in variables:
+        return f"{variables[location]} (for {key}): {said}"
+    if error["type"] == "missing":
+        return f"{document.where(location)}: {key} is missing"
+    return f"{document.where(location)}: {key}: {said}" if key else f"{document.path.name}: {said}"
+
+
+def _in_document(location: Location, document: Document) -> Location:
+    """Without the names of union members that pydantic mixes into the way to a value."""
+    kept: Location = ()
+    for part in location:
+        if (*kept, part) in document.lines or part == location[-1] or not document.lines:
+            kept = (*kept, part)
+    return kept
+
+
+def unknown_key(location: Location, model: type[BaseModel]) -> str:
+    """`agent.max_iteration is not a known key; did you mean agent.max_iterations?`"""
+    key = dotted(location)
+    if any(key == later or key.startswith(f"{later}.") for later in LATER):
+        return f"{key} is not supported by this version; take it out"
+    known = {dotted((*location[:-1], name)): name for name in _siblings(location[:-1], model)}
+    everywhere = {way.rpartition(".")[2]: way for way in keys(model)}
+    name = str(location[-1])
+    near = difflib.get_close_matches(name, known.values(), n=1, cutoff=0.6)
+    if near:
+        return f"{key} is not a known key; did you mean {dotted((*location[:-1], near[0]))}?"
+    if name in everywhere:
+        return f"{key} is not a known key; did you mean {everywhere[name]}?"
+    return f"{key} is not a known key; known here: {', '.join(sorted(known.values())) or 'none'}"
+
+
+def _siblings(location: Location, model: type[BaseModel]) -> tuple[str, ...]:
+    at: list[type[BaseModel]] = [model]
+    for part in location:
+        if isinstance(part, str):
+            at = [
+                inner
+                for each in at
+                if part in each.model_fields
+                for inner in models_in(each.model_fields[part].annotation)
+            ]
+    return tuple(dict.fromkeys(name for each in at for name in each.model_fields))
+
+
+def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    """The models inside an annotation: itself, the members of a union, the items of a collection."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    elif get_origin(annotation) in (Union, types.UnionType) or get_args(annotation):
+        for each in get_args(annotation):
+            yield from models_in(each)
+
+
+def keys(model: type[BaseModel], way: Location = ()) -> Iterator[str]:
+    """Every dotted key of a configuration model, sections before what is in them."""
+    for name, known in model.model_fields.items():
+        yield dotted((*way, name))
+        for inner in models_in(known.annotation):
+            yield from keys(inner, (*way, name))
