@@ -78,7 +78,7 @@ def points(series: Series, window: TimeWindow) -> tuple[Floats, Floats]:
     """Cleaned; counts with zeros where nothing was counted; the last, unfinished interval left out of counts."""
     t, v = clean(series.times, series.values)
     end = window.end.timestamp() - series.step
-    if series.signal in COUNTS:
+    if _absent_is_zero(series):
         return filled(t, v, window.start.timestamp(), end, series.step)
     if series.signal is Signal.requests:
         return t[t <= end], v[t <= end]
@@ -87,17 +87,21 @@ def points(series: Series, window: TimeWindow) -> tuple[Floats, Floats]:
 
 def measured(series: Series, window: TimeWindow) -> Shift:
     t, v = points(series, window)
-    return shift(t, v, counts=_counted(series.signal))
+    return shift(t, v, counts=_counted(series))
 
 
 def compared(series: Series, window: TimeWindow, onset: float) -> Shift:
     """Before and after a known onset."""
     t, v = points(series, window)
-    return around(t, v, onset, counts=_counted(series.signal))
+    return around(t, v, onset, counts=_counted(series))
 
 
-def _counted(signal: Signal) -> bool:
-    return signal in COUNTS or signal is Signal.requests
+def _absent_is_zero(series: Series) -> bool:
+    return series.signal in COUNTS or (series.signal is Signal.value and series.resource.statistic == "Sum")
+
+
+def _counted(series: Series) -> bool:
+    return series.signal is Signal.requests or _absent_is_zero(series)
 
 
 def anomalies(case: Investigation) -> list[Anomaly]:

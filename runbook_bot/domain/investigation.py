@@ -49,6 +49,10 @@ from runbook_bot.domain.verdict import Verdict
 InvestigationStatus = Literal["open", "concluded", "inconclusive", "failed", "stopped"]
 
 
+REMEDIES = "remedies"
+"""What a note answers that closes the search for repairs."""
+
+
 @dataclass(frozen=True)
 class Remedy:
     """One proposal and all that has become of it."""
@@ -136,6 +140,17 @@ class Investigation:
     """Entries of a newer version."""
 
     @property
+    def remedied(self) -> bool:
+        """Whether repairs have been looked for."""
+        return any(note.answers == REMEDIES for note in self.notes)
+
+    @property
+    def unsteered(self) -> tuple[Steered, ...]:
+        """What people asked of hypotheses and has not been acted on."""
+        answered = {note.answers for note in self.notes if note.answers}
+        return tuple(each for each in self.steered if each.delivery not in answered)
+
+    @property
     def status(self) -> InvestigationStatus:
         if self.verdict is not None:
             return "stopped" if self.stop_asked and self.verdict.cut_short else self.verdict.status
@@ -158,7 +173,7 @@ class Investigation:
         return tuple(h for h in self.hypotheses.values() if h.parent == hypothesis)
 
 
-def apply(state: Investigation, entry: Entry) -> Investigation:  # noqa: PLR0911, PLR0912  # one arm a kind: a table in the form of a match
+def apply(state: Investigation, entry: Entry) -> Investigation:  # noqa: PLR0912  # one arm a kind: a table in the form of a match
     """The state after one more entry. Total: an entry that fits nothing changes nothing but the counters."""
     state = replace(state, last_at=entry.at, last_seq=entry.seq)
     body = entry.body

@@ -127,6 +127,8 @@ class Noted(Noun):
     kind: Literal["noted"] = "noted"
     text: str
     level: Literal["info", "warning"] = "info"
+    answers: str = ""
+    """The delivery (a person's steering) that this note answers."""
 
 
 class LimitReached(Noun):

@@ -134,7 +134,13 @@ class Actuator(Protocol):
 class Knowledge(Protocol):
     """The team's memory."""
 
-    async def search(self, text: str, *, services: Iterable[str] = (), top: int = 8) -> Sequence[Passage]: ...
+    async def search(self, text: str, *, services: Iterable[str] = (), top: int = 8) -> Sequence[Passage]:
+        """The passages that fit best. Raises `KnowledgeError` where the index cannot be read."""
+        ...
+
+    async def steps(self, passage: Passage) -> Sequence[str]:
+        """The ordered steps of the passage's document, as they are written; empty where it has none."""
+        ...
 
 
 @dataclass(frozen=True)

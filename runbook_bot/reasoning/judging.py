@@ -10,6 +10,7 @@ from runbook_bot.analysis.proximity import proximity
 from runbook_bot.analysis.shift import Shift
 from runbook_bot.analysis.templates import novel, templates
 from runbook_bot.analysis.vitals import anomalies, compared, first_movers, measured, points, reading
+from runbook_bot.domain import saying
 from runbook_bot.domain.confidence import strength
 from runbook_bot.domain.evidence import Direction, Evidence, Strength
 from runbook_bot.domain.hypothesis import Expectation, Hypothesis, Prediction
@@ -245,7 +246,7 @@ def _symptom(case: Investigation, prediction: Prediction, result: Result) -> Fin
     steady = symptom.moved == "steady"
     numbers: Numbers = {"baseline": round(symptom.baseline, 4), "level": round(symptom.level, 4),
                         "effect_size": round(symptom.effect, 1)}  # fmt: skip
-    return _weigh(prediction, steady == (prediction.expect is Expectation.steady)), words.symptom(symptom), numbers
+    return _weigh(prediction, steady == (prediction.expect is Expectation.steady)), saying.symptom(symptom), numbers
 
 
 def _vitals(case: Investigation, prediction: Prediction, result: Result) -> Finding:

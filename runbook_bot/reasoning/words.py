@@ -1,45 +1,19 @@
 """The sentences of the evidence: made by code from the numbers, nothing in them that was not measured."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 from runbook_bot.analysis.shift import Shift
 from runbook_bot.analysis.templates import Template
 from runbook_bot.analysis.vitals import Anomaly
 from runbook_bot.domain.hypothesis import Prediction
 from runbook_bot.domain.incident import Symptom
-from runbook_bot.domain.noun import utc
 from runbook_bot.domain.observation import Change
 from runbook_bot.domain.redaction import redact
+from runbook_bot.domain.saying import clock, quantity
 from runbook_bot.domain.service import Resource
 from runbook_bot.domain.tools import Result
 from runbook_bot.domain.vocabulary import Signal
-
-_UNITS = {
-    Signal.cpu: "%", Signal.memory: "%", Signal.burst_balance: "%",
-    Signal.latency: " s", Signal.latency_p99: " s", Signal.duration: " s", Signal.read_latency: " s",
-    Signal.write_latency: " s", Signal.replica_lag: " s", Signal.iterator_age: " s", Signal.oldest_message_age: " s",
-    Signal.errors: "/min", Signal.requests: "/min", Signal.throttles: "/min", Signal.deadlocks: "/min",
-    Signal.connection_errors: "/min", Signal.dead_letters: "/min", Signal.evictions: "/min",
-    Signal.cache_misses: "/min", Signal.messages_deleted: "/min", Signal.consumed_capacity: "/min",
-}  # fmt: skip
-_BYTES = (Signal.memory_free, Signal.swap, Signal.disk_free, Signal.network_in, Signal.network_out)
-
-
-def quantity(signal: Signal, value: float) -> str:
-    """A value with its unit, as people say it."""
-    if signal in _BYTES:
-        for unit, size in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-            if abs(value) >= size:
-                return f"{value / size:.3g} {unit}"
-        return f"{value:.0f} B"
-    if _UNITS.get(signal) == " s" and abs(value) < 1:
-        return f"{value * 1000:.3g} ms"
-    return f"{value:,.0f}{_UNITS.get(signal, '')}" if abs(value) >= 100 else f"{value:.3g}{_UNITS.get(signal, '')}"
-
-
-def clock(moment: float) -> str:
-    return utc(datetime.fromtimestamp(moment, UTC)).strftime("%H:%M UTC")
 
 
 def place(resource: Resource | None) -> str:
@@ -134,17 +108,6 @@ def no_change(service: str, kinds: Sequence[str], how_many: int, message: str) -
     late = f" ({how_many} lie after the onset or long before)" if how_many else ""
     gap = f"; but {redact(message)[:160]}" if message else ""
     return f"no {' or '.join(kinds)} of {service} shortly before the onset{late}{gap}"
-
-
-def symptom(found: Symptom) -> str:
-    name = f"{found.signal.replace('_', ' ')} of {found.resource.name}"
-    if found.moved == "steady":
-        return f"{name} stayed at about {quantity(found.signal, found.baseline)}: no change in the window"
-    verb = "rose" if found.moved == "rises" else "fell"
-    since = f" from {found.onset:%H:%M} UTC" if found.onset else ""
-    back = f", back to normal at {found.ended:%H:%M} UTC" if found.ended else ""
-    reach = f"from {quantity(found.signal, found.baseline)} to {quantity(found.signal, found.level)}"
-    return f"{name} {verb} {reach}{since}{back}"
 
 
 def vitals(service: str, moved: Sequence[Anomaly], read: int, onset: float | None) -> str:

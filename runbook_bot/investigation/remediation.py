@@ -1,0 +1,141 @@
+"""From a verdict to proposals: the runbook's steps, and typed changes that somebody may approve."""
+
+from collections.abc import AsyncIterator, Sequence
+
+from runbook_bot.approval.gate import Gate
+from runbook_bot.domain.approval import Preparation, Verification
+from runbook_bot.domain.investigation import REMEDIES, Investigation
+from runbook_bot.domain.journal import Body, ChangeProposed, Noted, StepsFound
+from runbook_bot.domain.knowledge import Passage
+from runbook_bot.domain.ports import Actuator, Journal, Knowledge, Mending, Reasoner
+from runbook_bot.domain.vocabulary import FailureMode
+from runbook_bot.errors import KnowledgeError, ProviderError
+
+TRIES = 4
+"""Repairs that are looked at before it is said that none fits."""
+
+
+class Remediation:
+    """Looks for what may help. It only ever proposes; the gate decides and carries out."""
+
+    def __init__(
+        self, gate: Gate, actuators: Sequence[Actuator], reasoner: Reasoner, knowledge: Knowledge | None
+    ) -> None:
+        self._gate = gate
+        self._actuators = tuple(actuators)
+        self._reasoner = reasoner
+        self._knowledge = knowledge
+
+    async def run(self, journal: Journal) -> AsyncIterator[Body]:
+        """Steps and at most one proposal for the verdict, once; a proposal for each roll-back that was asked for."""
+        case = journal.refresh()
+        if case.verdict is not None and not case.remedied:
+            async for body in self._remedies(journal):
+                yield body
+        for id, remedy in journal.refresh().remedies.items():
+            undone = any(other.proposal.undoes == id for other in journal.refresh().remedies.values())
+            if remedy.rollback_asked and remedy.outcome is not None and not undone:
+                async for body in self._undo(journal, id):
+                    yield body
+
+    async def _remedies(self, journal: Journal) -> AsyncIterator[Body]:
+        case = journal.refresh()
+        cause = case.verdict.root_cause if case.verdict else None
+        if cause is None or cause.failure_mode is FailureMode.none:
+            yield Noted(text="no repair is proposed: there is no cause to repair", answers=REMEDIES)
+            return
+        runbook = await self._runbook(case)
+        if runbook is not None and self._knowledge is not None:
+            steps = await self._knowledge.steps(runbook)
+            if steps:
+                yield StepsFound(runbook=runbook.document, title=runbook.title, steps=tuple(steps))
+        tried: list[str] = []
+        for mending in self._mendings(case)[:TRIES]:
+            preparation, problem = await self._prepared(mending)
+            if preparation is None:
+                tried.append(problem or f"{mending.repair.replace('_', ' ')} does not fit {mending.resource.name}")
+                continue
+            yield self._proposal(case, preparation, runbook)
+            yield Noted(text=f"proposed: {preparation.title}", answers=REMEDIES)
+            return
+        why = "; ".join(dict.fromkeys(tried)) or f"nothing is known that mends {cause.failure_mode.replace('_', ' ')}"
+        yield Noted(text=f"no repair is proposed: {why}", answers=REMEDIES)
+
+    def _mendings(self, case: Investigation) -> list[Mending]:
+        """Those of the cause first, then those of what it caused."""
+        found: list[Mending] = []
+        id = next((c.hypothesis for c in case.verdict.ranked if c.hypothesis), None) if case.verdict else None
+        while id is not None:
+            hypothesis = case.hypotheses[id]
+            found += self._reasoner.repairs(case, hypothesis)
+            id = hypothesis.parent
+        return list({(m.repair, m.resource.key): m for m in found}.values())
+
+    async def _prepared(self, mending: Mending) -> tuple[Preparation | None, str]:
+        for actuator in self._actuators:
+            try:
+                found = await actuator.prepare(mending.repair, mending.resource)
+            except ProviderError as problem:
+                return None, str(problem)
+            if found is not None:
+                return found, ""
+        return None, ""
+
+    def _proposal(self, case: Investigation, preparation: Preparation, runbook: Passage | None) -> Body:
+        cause = case.verdict.root_cause if case.verdict else None
+        leading = next((c.hypothesis for c in case.verdict.ranked if c.hypothesis), None) if case.verdict else None
+        return ChangeProposed(
+            proposal=self._gate.propose(
+                case,
+                preparation,
+                hypothesis=leading,
+                evidence=cause.evidence if cause else (),
+                runbook=runbook.document if runbook else None,
+                verification=verification(case),
+            )
+        )
+
+    async def _undo(self, journal: Journal, id: str) -> AsyncIterator[Body]:
+        case = journal.refresh()
+        remedy = case.remedies[id]
+        for actuator in self._actuators:
+            if remedy.proposal.preparation.call.operation not in actuator.operations:
+                continue
+            try:
+                preparation = await actuator.prepare_rollback(remedy.proposal)
+            except ProviderError as problem:
+                yield Noted(text=f"the roll-back could not be prepared: {problem}", level="warning")
+                return
+            if preparation is not None:
+                proposal = self._gate.propose(
+                    case, preparation, hypothesis=None, evidence=(), runbook=None, verification=None, undoes=id
+                )
+                yield ChangeProposed(proposal=proposal)
+
+    async def _runbook(self, case: Investigation) -> Passage | None:
+        """The runbook that fits the verdict: searched for with the cause's own words."""
+        cause = case.verdict.root_cause if case.verdict else None
+        if self._knowledge is None or cause is None:
+            return None
+        words = f"{cause.failure_mode.replace('_', ' ')} {cause.service} {cause.statement}"
+        try:
+            found = await self._knowledge.search(words[:1000], services=[cause.service], top=8)
+        except KnowledgeError:
+            return None  # triage has said already that the memory cannot be read
+        books = [p for p in found if p.kind == "runbook"]
+        fitting = [p for p in books if cause.failure_mode in p.failure_modes]
+        return next(iter([*fitting, *(p for p in books if not p.failure_modes)]), None)
+
+
+def verification(case: Investigation) -> Verification | None:
+    """The symptom's own metric back at its baseline; None where the symptom could not be measured."""
+    symptom = case.symptom
+    if symptom is None or symptom.moved == "steady":
+        return None
+    return Verification(
+        resource=symptom.resource,
+        signal=symptom.signal,
+        moved=symptom.moved,
+        baseline=symptom.baseline,
+        level=symptom.level,
+    )

@@ -1,0 +1,93 @@
+"""What was reported, read from a person's words and the alarm behind them: names, services, the window."""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from runbook_bot.domain.incident import Incident, Request, Severity, Source
+from runbook_bot.domain.observation import Alarm
+from runbook_bot.domain.service import ServiceGraph
+from runbook_bot.domain.window import TimeWindow
+
+USUAL = timedelta(hours=3)
+"""How far back is looked when no time is given."""
+LONGEST = timedelta(hours=24)
+LONGEST_TITLE = 150
+LONGEST_TEXT = 10_000
+
+
+def plain(text: str) -> str:
+    """Without control characters, bounded."""
+    return "".join(c for c in text if c >= " " or c in "\n\t")[:LONGEST_TEXT].strip()
+
+
+def alarm_names(text: str) -> list[str]:
+    """What may be an alarm's name: the whole text if it is short, and words that look like names (at most four)."""
+    clean = plain(text)
+    found = [clean] if clean and len(clean) <= 255 and "\n" not in clean else []
+    words = re.findall(r"[A-Za-z0-9][\w./:-]{3,}", clean)
+    found += [w.rstrip(".,:;") for w in words if re.search(r"[-_./:]", w) or re.search(r"[a-z][A-Z]", w)]
+    return list(dict.fromkeys(found))[:4]
+
+
+def named_services(text: str, graph: ServiceGraph) -> list[str]:
+    """Services whose name stands in the text, longest first; `checkout` finds `checkout-api` where no other fits."""
+    lowered = plain(text).casefold()
+    exact = [s.name for s in graph if re.search(rf"(?<![\w-]){re.escape(s.name.casefold())}(?![\w-])", lowered)]
+    if exact:
+        return sorted(exact, key=lambda name: (-len(name), name))[:3]
+    words = set(re.findall(r"[a-z][a-z0-9]{3,}", lowered))
+    partly = {s.name: len(words & set(re.split(r"[-_./ ]", s.name.casefold()))) for s in graph}
+    best = max(partly.values(), default=0)
+    matching = [name for name, count in partly.items() if count == best] if best else []
+    return matching if len(matching) == 1 else []
+
+
+def window_of(request: Request, alarm: Alarm | None, now: datetime) -> TimeWindow:
+    """The window to look at: as asked for, or around the alarm's own time, or the last three hours.
+
+    A window that would lie in the future is moved to end now.
+    """
+    now = now.replace(microsecond=0)
+    if request.since or request.until:
+        end = min(request.until or now, now)
+        start = request.since or end - USUAL
+        if start >= end:
+            start = end - USUAL
+        return TimeWindow(start=max(start, end - timedelta(days=7)), end=end)
+    if request.at is not None:
+        at = min(request.at, now)
+        return TimeWindow(start=at - timedelta(hours=2), end=min(now, at + timedelta(hours=1)))
+    since = alarm.since if alarm else None
+    if since is None or since > now:
+        return TimeWindow(start=now - USUAL, end=now)
+    if now - since > LONGEST - timedelta(hours=2):
+        return TimeWindow(start=since - timedelta(hours=2), end=since + timedelta(hours=1))
+    return TimeWindow(start=min(now - USUAL, since - timedelta(hours=2)), end=now)
+
+
+def reported(id: str, request: Request, alarm: Alarm | None, services: Sequence[str], window: TimeWindow) -> Incident:
+    """The incident as it stands before anything was measured."""
+    text = plain(request.text)
+    first = text.splitlines()[0] if text else ""
+    title = first if len(first) <= LONGEST_TITLE else first[: LONGEST_TITLE - 1] + "…"
+    if alarm is not None and title.casefold() in ("", alarm.name.casefold()):
+        title = alarm.name
+    return Incident(
+        id=id,
+        source=Source.cloudwatch if alarm is not None else request.source,
+        title=title or "an incident",
+        description=text,
+        severity=_severity(text),
+        services=tuple(services),
+        alarm=alarm,
+        window=window,
+    )
+
+
+def _severity(text: str) -> Severity:
+    found = re.search(r"\b(sev|p)-?([0-4])\b", text, re.IGNORECASE)
+    if found:
+        return (Severity.critical, Severity.critical, Severity.high, Severity.medium, Severity.low)[int(found[2])]
+    word = re.search(r"\b(critical|high|medium|low)\b", text, re.IGNORECASE)
+    return Severity(word[1].lower()) if word else Severity.unknown

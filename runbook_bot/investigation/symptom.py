@@ -1,0 +1,113 @@
+"""The complaint as a measured signal: the alarm's own metric, or what moved most of the service that is named."""
+
+from datetime import UTC, datetime
+
+from runbook_bot.analysis.shift import Shift
+from runbook_bot.analysis.vitals import Reading, anomalies, measured, points, reading, readings, trouble
+from runbook_bot.domain.incident import Symptom
+from runbook_bot.domain.investigation import Investigation
+from runbook_bot.domain.observation import Alarm
+from runbook_bot.domain.vocabulary import Signal
+
+BLIP = 300.0
+"""Seconds below which a departure that is over again is not worth anybody's sleep."""
+STEADY_SIGNALS = (Signal.errors, Signal.latency, Signal.duration, Signal.requests, Signal.cpu, Signal.connections)
+
+
+def symptom_of(case: Investigation) -> Symptom | None:
+    """None where nothing could be measured at all."""
+    alarm = case.incident.alarm if case.incident else None
+    if alarm is not None:
+        found = _of_alarm(case, alarm)
+        if found is not None:
+            return _usual(case, _sided(_symptom(case, found, measured(found.series, found.window)), alarm))
+    moved = anomalies(case)
+    named = case.incident.services if case.incident else ()
+    places = [*named, *(name for name in case.scope if name not in named)]
+    for name in places if named else ():
+        felt = trouble(moved, name)
+        if felt:
+            worst = reading(case, felt[0].resource, felt[0].signal)
+            if worst is not None:
+                return _usual(case, _symptom(case, worst, felt[0].shift))
+    felt = [a for name in places for a in trouble(moved, name)]
+    if felt and not named:
+        worst_of_all = max(felt, key=lambda a: min(abs(a.shift.effect), 50))
+        found = reading(case, worst_of_all.resource, worst_of_all.signal)
+        if found is not None:
+            return _usual(case, _symptom(case, found, worst_of_all.shift))
+    return _calm(case, places)
+
+
+def _of_alarm(case: Investigation, alarm: Alarm) -> Reading | None:
+    if alarm.metric is not None:
+        found = reading(case, alarm.metric, Signal.value)
+        if found is not None and alarm.signal is None:
+            return found
+    if alarm.subject is not None and alarm.signal is not None:
+        neutral = reading(case, alarm.subject, alarm.signal)
+        if neutral is not None:
+            return neutral
+    return reading(case, alarm.metric, Signal.value) if alarm.metric is not None else None
+
+
+def _symptom(case: Investigation, found: Reading, moved: Shift) -> Symptom:
+    alarm = case.incident.alarm if case.incident else None
+    subject = found.series.resource
+    owner = case.graph.owner_of(subject) if case.graph else None
+    if owner is None and alarm is not None and alarm.subject is not None and case.graph is not None:
+        owner = case.graph.owner_of(alarm.subject)
+    service = owner.name if owner else (case.incident.services[0] if case.incident and case.incident.services else "")
+    brief = moved.ended is not None and moved.onset is not None and moved.ended - moved.onset < BLIP
+    steady = moved.moved == "steady" or brief
+    return Symptom(
+        service=service,
+        resource=subject,
+        signal=found.series.signal,
+        moved="steady" if steady else moved.moved,
+        onset=None if steady or moved.onset is None else datetime.fromtimestamp(moved.onset, UTC),
+        baseline=moved.baseline,
+        level=moved.baseline if brief else moved.level,
+        effect=0.0 if steady else moved.effect,
+        ended=None if steady or moved.ended is None else datetime.fromtimestamp(moved.ended, UTC),
+    )
+
+
+def _sided(symptom: Symptom, alarm: Alarm) -> Symptom:
+    """A move away from the alarm's threshold is not what the alarm complains of."""
+    other = {"above": "falls", "below": "rises"}.get(alarm.comparison or "")
+    if symptom.moved == other:
+        return symptom.model_copy(update={"moved": "steady", "onset": None, "effect": 0.0, "ended": None})
+    return symptom
+
+
+def _usual(case: Investigation, symptom: Symptom) -> Symptom:
+    """Steady where the day before looked alike in the same hours (asked for in triage once something moved)."""
+    if symptom.moved == "steady" or case.incident is None:
+        return symptom
+    frame = case.incident.window
+    for each in readings(case):
+        same = each.series.resource.key == symptom.resource.key and each.series.signal is symptom.signal
+        if not same or each.window.end > frame.start or len(each.series.values) < 30:
+            continue
+        _, values = points(each.series, each.window)
+        highest, lowest = float(values.max()), float(values.min())
+        reach = 0.25 * abs(symptom.level - symptom.baseline)
+        if lowest - reach <= symptom.level <= highest + reach:
+            return symptom.model_copy(update={"moved": "steady", "onset": None, "effect": 0.0, "ended": None})
+    return symptom
+
+
+def _calm(case: Investigation, places: list[str]) -> Symptom | None:
+    """A signal of the first service that has any: nothing moved, and that is worth saying."""
+    if case.graph is None:
+        return None
+    for name in places:
+        service = case.graph.service(name)
+        for signal in STEADY_SIGNALS:
+            for resource in service.resources if service else ():
+                found = reading(case, resource, signal)
+                if found is not None:
+                    calm = measured(found.series, found.window)
+                    return _symptom(case, found, Shift("steady", True, baseline=calm.baseline, level=calm.level))
+    return None

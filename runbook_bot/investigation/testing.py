@@ -1,0 +1,99 @@
+"""One round: ask what the open hypotheses predict, judge the answers, score, prune, and say which may branch."""
+
+import math
+from collections.abc import AsyncIterator, Sequence
+
+from runbook_bot.domain.confidence import posterior, support
+from runbook_bot.domain.evidence import Direction, Evidence
+from runbook_bot.domain.hypothesis import Hypothesis, HypothesisState, Prediction
+from runbook_bot.domain.investigation import Investigation
+from runbook_bot.domain.journal import Body, Judged, Scored, Settled
+from runbook_bot.domain.ports import Journal, Reasoner
+from runbook_bot.domain.tools import Query
+from runbook_bot.investigation.causal import questions
+from runbook_bot.investigation.scratchpad import ask_all, gathered, narrowed
+from runbook_bot.investigation.world import World
+
+REFUTED = math.log(0.2)
+"""Weight of evidence that alone can end a hypothesis."""
+HOPELESS = 0.04
+"""Confidence below which a hypothesis is no longer followed."""
+CARRIES = math.log(6.0)
+"""Total weight from which a hypothesis is supported."""
+
+
+async def tested(
+    world: World, reasoner: Reasoner, journal: Journal, batch: Sequence[Hypothesis]
+) -> AsyncIterator[Body]:
+    """Entries of one round over `batch`. Queries run in parallel; judging is in order, so that ids are stable."""
+    for hypothesis in batch:
+        if hypothesis.state is HypothesisState.open:
+            yield Settled(hypothesis=hypothesis.id, state=HypothesisState.testing)
+    case = journal.refresh()
+    plan = {h.id: questions(case, h) for h in batch}
+    wanted, notes = gathered((h, query) for h, pairs in plan.items() for _, query in pairs)
+    for note in notes:
+        yield note
+    async for body in ask_all(world, case, wanted):
+        yield body
+    for hypothesis in batch:
+        async for body in _judged(reasoner, journal, hypothesis, plan[hypothesis.id]):
+            yield body
+    yield scored(journal.refresh())
+    for settled in settlements(journal.refresh(), batch):
+        yield settled
+
+
+async def _judged(
+    reasoner: Reasoner, journal: Journal, hypothesis: Hypothesis, plan: Sequence[tuple[Prediction, Query]]
+) -> AsyncIterator[Body]:
+    for prediction, query in plan:
+        case = journal.refresh()
+        allowed, _ = narrowed(query)
+        result = case.answers.get(allowed.key) if allowed else None
+        done = any(e.expected == prediction.text and e.asked == query.key for e in case.evidence_for(hypothesis.id))
+        if result is None or allowed is None or done:
+            continue
+        evidence = await reasoner.judge(case, hypothesis, prediction, allowed, result)
+        yield Judged(evidence=evidence.model_copy(update={"id": f"E{len(case.evidence) + 1}"}))
+
+
+def scored(case: Investigation) -> Scored:
+    """The confidence of every hypothesis, from all evidence so far."""
+    evidence = {id: case.evidence_for(id) for id in case.hypotheses}
+    confidence, unexplained = posterior(case.hypotheses.values(), evidence)
+    return Scored(
+        confidence={id: round(value, 4) for id, value in confidence.items()}, unexplained=round(unexplained, 4)
+    )
+
+
+def settlements(case: Investigation, batch: Sequence[Hypothesis]) -> list[Settled]:
+    """What became of the hypotheses of this round, each with the evidence that decided it."""
+    return [_settlement(case, case.hypotheses[h.id]) for h in batch]
+
+
+def _settlement(case: Investigation, hypothesis: Hypothesis) -> Settled:
+    evidence = case.evidence_for(hypothesis.id)
+    total = support(evidence)
+    against = min((e for e in evidence if e.direction is Direction.refutes), key=lambda e: e.weight, default=None)
+    carrying = [e for e in sorted(evidence, key=lambda e: -e.weight) if e.direction is Direction.supports]
+    if against is not None and against.weight <= REFUTED and total < CARRIES:
+        return _end(hypothesis, HypothesisState.pruned, against.summary, [against])
+    relative = hypothesis.confidence / max(_mass_of_parent(case, hypothesis), 1e-6)
+    if relative < HOPELESS:
+        why = against.summary if against else "the evidence fits another cause far better"
+        return _end(hypothesis, HypothesisState.pruned, why, [against] if against else [])
+    if total >= CARRIES and relative >= 0.2:
+        return _end(hypothesis, HypothesisState.supported, carrying[0].summary if carrying else "", carrying[:3])
+    unknown = [e for e in evidence if e.direction is Direction.unknown]
+    why = unknown[0].summary if unknown else "the evidence is too thin either way"
+    return _end(hypothesis, HypothesisState.inconclusive, why, unknown[:1])
+
+
+def _mass_of_parent(case: Investigation, hypothesis: Hypothesis) -> float:
+    parent = case.hypotheses.get(hypothesis.parent) if hypothesis.parent else None
+    return parent.confidence if parent else 1.0
+
+
+def _end(hypothesis: Hypothesis, state: HypothesisState, why: str, evidence: Sequence[Evidence]) -> Settled:
+    return Settled(hypothesis=hypothesis.id, state=state, reason=why, evidence=tuple(e.id for e in evidence))

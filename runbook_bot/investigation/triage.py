@@ -1,0 +1,202 @@
+"""The first minute: what was reported, over which window, who depends on whom, what moved, what was changed.
+
+Each part may fail alone and says so; nothing here decides anything about the cause.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from runbook_bot.domain.incident import Incident, Symptom
+from runbook_bot.domain.investigation import Investigation
+from runbook_bot.domain.journal import (
+    Body,
+    ChangesFound,
+    GraphFound,
+    IncidentFound,
+    KnowledgeFound,
+    Noted,
+    SymptomFound,
+)
+from runbook_bot.domain.observation import Alarm
+from runbook_bot.domain.ports import Clock, Journal, Knowledge
+from runbook_bot.domain.saying import symptom as said
+from runbook_bot.domain.service import Resource, ServiceGraph
+from runbook_bot.domain.tools import FindAlarms, ListChanges, Query, ReadMetrics, Result, Status
+from runbook_bot.domain.vocabulary import ResourceType
+from runbook_bot.errors import KnowledgeError
+from runbook_bot.investigation.causal import yesterday
+from runbook_bot.investigation.reported import alarm_names, named_services, reported, window_of
+from runbook_bot.investigation.scratchpad import ask_all, gathered
+from runbook_bot.investigation.symptom import symptom_of
+from runbook_bot.investigation.world import World
+
+MOST_SERVICES = 30
+MOST_RESOURCES = 100
+UNMEASURED = (ResourceType.log_group, ResourceType.alarm)
+
+
+class Triage:
+    """Gathers the context of one investigation."""
+
+    def __init__(self, world: World, knowledge: Knowledge | None, graph: ServiceGraph, clock: Clock) -> None:
+        self._world = world
+        self._knowledge = knowledge
+        self._graph = graph
+        self._clock = clock
+
+    async def run(self, journal: Journal) -> AsyncIterator[Body]:
+        """Entries of the context, skipping what the journal has already."""
+        case = journal.refresh()
+        if case.incident is None or case.graph is None:
+            async for body in self._what_and_who(journal):
+                yield body
+        case = journal.refresh()
+        if not case.symptom_looked_for:
+            async for body in self._what_moved(journal):
+                yield body
+        case = journal.refresh()
+        if case.knowledge is None:
+            yield await self._what_is_known(case)
+
+    async def _what_and_who(self, journal: Journal) -> AsyncIterator[Body]:
+        case = journal.refresh()
+        request = case.request
+        discovery = asyncio.create_task(self._world.discover())
+        asked: list[tuple[str, Query]] = [("", FindAlarms())]
+        asked += [("", FindAlarms(name=name)) for name in alarm_names(request.text)]
+        wanted, _ = gathered(asked)
+        async for body in ask_all(self._world, case, wanted):
+            yield body
+        found, problem = await discovery
+        graph = self._graph.merged(found)
+        if problem:
+            yield Noted(text=f"Discovery is incomplete: {problem}", level="warning")
+        case = journal.refresh()
+        alarms = _alarms(case)
+        services = [request.service] if request.service else named_services(request.text, graph)
+        alarm = _chosen(alarms, request.text, services, graph)
+        if alarm is not None and alarm.subject is not None and not services:
+            owner = graph.owner_of(alarm.subject)
+            services = [owner.name] if owner else []
+        window = window_of(request, alarm, self._clock.now())
+        yield IncidentFound(incident=reported(case.id, request, alarm, services, window))
+        yield GraphFound(graph=graph, scope=_scope(graph, services), message=problem)
+
+    async def _what_moved(self, journal: Journal) -> AsyncIterator[Body]:
+        case = journal.refresh()
+        assert case.incident is not None
+        incident = case.incident
+        resources = _resources(case)
+        frame = incident.window
+        asked: list[tuple[str, Query]] = []
+        if resources:
+            measured = tuple(r for r in resources if r.type not in UNMEASURED)[:MOST_RESOURCES]
+            if measured:
+                asked.append(("", ReadMetrics(resources=measured, window=frame)))
+            asked.append(("", ListChanges(resources=resources[:MOST_RESOURCES], window=frame)))
+        if incident.alarm is not None and incident.alarm.metric is not None:
+            asked.append(("", ReadMetrics(resources=(incident.alarm.metric,), window=frame)))
+        wanted, notes = gathered(asked)
+        for note in notes:
+            yield note
+        async for body in ask_all(self._world, case, wanted):
+            yield body
+        case = journal.refresh()
+        changes = ListChanges(resources=resources[:MOST_RESOURCES], window=frame) if resources else None
+        yield _changes(case.answers.get(changes.key) if changes else None)
+        symptom = symptom_of(case)
+        if symptom is not None and symptom.moved != "steady":
+            # The same hours of the day before tell the usual from the unusual.
+            before = yesterday_of(case, symptom)
+            async for body in ask_all(self._world, case, {before.key: (before, ())}):
+                yield body
+            symptom = symptom_of(journal.refresh())
+        yield SymptomFound(symptom=symptom, message=said(symptom) if symptom else "nothing measurable was found")
+        onset = _onset(symptom, incident)
+        yield IncidentFound(incident=incident.model_copy(update={"window": frame.with_onset(onset)}))
+
+    async def _what_is_known(self, case: Investigation) -> Body:
+        if self._knowledge is None:
+            return KnowledgeFound(passages=(), status=Status.no_data, message="no knowledge base is configured")
+        text = case.title + (f" {said(case.symptom)}" if case.symptom else "")
+        try:
+            passages = await self._knowledge.search(text[:2000], services=case.scope[:4], top=8)
+        except KnowledgeError as problem:
+            return KnowledgeFound(passages=(), status=Status.error, message=str(problem))
+        status = Status.ok if passages else Status.no_data
+        return KnowledgeFound(passages=tuple(passages), status=status)
+
+
+def yesterday_of(case: Investigation, symptom: Symptom) -> Query:
+    """The question about the same signal one day earlier."""
+    query = yesterday(replace(case, symptom=symptom))
+    assert query is not None
+    return query
+
+
+def _alarms(case: Investigation) -> list[Alarm]:
+    seen: dict[str, Alarm] = {}
+    for asked in case.asked:
+        for alarm in asked.result.alarms:
+            if asked.query.get("name") or alarm.name not in seen:
+                seen[alarm.name] = alarm
+    return list(seen.values())
+
+
+def _chosen(alarms: Sequence[Alarm], text: str, services: Sequence[str], graph: ServiceGraph) -> Alarm | None:
+    """The alarm that is meant: named in the text, or firing for a service that is, or the first that fired."""
+    lowered = text.casefold()
+    named = [a for a in alarms if a.name.casefold() in lowered]
+    if named:
+        return max(named, key=lambda a: len(a.name))
+    firing = sorted((a for a in alarms if a.state == "alarm"), key=lambda a: (a.since is None, a.since, a.name))
+    if services:
+        return next((a for a in firing if _about(a, services, graph)), None)
+    return firing[0] if firing else None
+
+
+def _about(alarm: Alarm, services: Sequence[str], graph: ServiceGraph) -> bool:
+    owner = graph.owner_of(alarm.subject) if alarm.subject else None
+    return (owner is not None and owner.name in services) or any(name in alarm.name for name in services)
+
+
+def _scope(graph: ServiceGraph, services: Sequence[str]) -> tuple[str, ...]:
+    """The services that are looked at: those that hurt, what they depend on, and who calls them; nearest first."""
+    if not services:
+        return tuple(s.name for s in graph.services)[:MOST_SERVICES]
+    found: dict[str, int] = {}
+    for name in services:
+        found[name] = 0
+        for other, hops in {**graph.dependents(name, hops=1), **graph.dependencies(name, hops=3)}.items():
+            found[other] = min(found.get(other, 99), hops)
+    return tuple(sorted(found, key=lambda n: (found[n], n)))[:MOST_SERVICES]
+
+
+def _resources(case: Investigation) -> tuple[Resource, ...]:
+    assert case.graph is not None
+    found = [r for name in case.scope if (service := case.graph.service(name)) for r in service.resources]
+    alarm = case.incident.alarm if case.incident else None
+    if alarm is not None and alarm.subject is not None and all(r.key != alarm.subject.key for r in found):
+        found.insert(0, alarm.subject)
+    return tuple({r.key: r for r in found}.values())
+
+
+def _changes(result: Result | None) -> ChangesFound:
+    if result is None:
+        return ChangesFound(
+            changes=(), status=Status.no_data, message="no resource is known whose changes could be read"
+        )
+    return ChangesFound(changes=result.changes, status=result.status, message=result.message)
+
+
+def _onset(symptom: Symptom | None, incident: Incident) -> datetime | None:
+    if symptom is not None and symptom.onset is not None:
+        return symptom.onset
+    if symptom is not None and symptom.moved == "steady":
+        return None
+    since = incident.alarm.since if incident.alarm and incident.alarm.state == "alarm" else None
+    if since is not None and incident.window.holds(since):
+        return since - timedelta(minutes=2)
+    return None

@@ -1,0 +1,68 @@
+"""All vendors as one: whoever can answer a question is asked; what comes back is redacted before anybody keeps it."""
+
+import asyncio
+from collections.abc import Sequence
+
+from runbook_bot.domain.observation import Change, LogLine
+from runbook_bot.domain.ports import Provider
+from runbook_bot.domain.redaction import redact
+from runbook_bot.domain.service import ServiceGraph
+from runbook_bot.domain.tools import Query, Result, Status
+from runbook_bot.errors import ProviderError
+
+PATIENCE = 12.0
+"""Seconds after which an answer is no longer waited for."""
+
+
+class World:
+    """The configured providers, in their order of preference."""
+
+    def __init__(self, providers: Sequence[Provider]) -> None:
+        self._providers = tuple(providers)
+
+    async def ask(self, query: Query) -> Result:
+        """The first able provider's answer; a clear status where there is none. Never raises."""
+        able = next((each for each in self._providers if each.answers(query)), None)
+        if able is None:
+            what = query.kind.replace("_", " ")
+            return Result(status=Status.error, source="none", where=what, message="no configured provider answers this")
+        try:
+            async with asyncio.timeout(PATIENCE):
+                return redacted(await able.ask(query))
+        except TimeoutError:
+            where = query.kind.replace("_", " ")
+            return Result(status=Status.error, source=able.name, where=where, message=f"no answer in {PATIENCE:.0f} s")
+
+    async def discover(self) -> tuple[ServiceGraph, str]:
+        """What all vendors can see, merged, and in one line what could not be seen."""
+        found = ServiceGraph()
+        problems = []
+        for provider in self._providers:
+            try:
+                async with asyncio.timeout(PATIENCE):
+                    found = found.merged(await provider.discover())
+            except (ProviderError, TimeoutError) as problem:
+                problems.append(f"{provider.name}: {problem or 'discovery took too long'}")
+        return found, "; ".join(problems)
+
+
+def redacted(result: Result) -> Result:
+    """The same without secrets in texts and changed values."""
+
+    def line(each: LogLine) -> LogLine:
+        clean = redact(each.text)
+        return each if clean == each.text else each.model_copy(update={"text": clean})
+
+    def change(each: Change) -> Change:
+        values = {
+            side: {name: redact(value) for name, value in getattr(each, side).items()} for side in ("before", "after")
+        }
+        return each.model_copy(update={"summary": redact(each.summary), **values})
+
+    return result.model_copy(
+        update={
+            "lines": tuple(line(each) for each in result.lines),
+            "changes": tuple(change(each) for each in result.changes),
+            "message": redact(result.message),
+        }
+    )
