@@ -1,0 +1,214 @@
+"""CloudWatch alarms: what they watch, in neutral words, and when they changed their minds."""
+
+import json
+import re
+from typing import Any, Literal
+
+from runbook_bot.domain.observation import Alarm, Change, Fact, LogLine
+from runbook_bot.domain.service import Resource
+from runbook_bot.domain.tools import FindAlarms, ListEvents, Result, Status
+from runbook_bot.domain.vocabulary import ResourceType, Signal
+from runbook_bot.domain.window import TimeWindow
+from runbook_bot.providers.aws.answers import failed
+from runbook_bot.providers.aws.console import console_link
+from runbook_bot.providers.aws.dimensions import subject_of
+from runbook_bot.providers.aws.failure import CallFailed, one_line
+from runbook_bot.providers.aws.metric_table import signal_of
+from runbook_bot.providers.aws.place import Answer, Place, asked
+
+SOURCE = "aws.cloudwatch.alarms"
+_MOST = 200
+_MOST_CHILDREN = 20
+_STATES: dict[str, Literal["ok", "alarm", "insufficient_data"]] = {
+    "OK": "ok",
+    "ALARM": "alarm",
+    "INSUFFICIENT_DATA": "insufficient_data",
+}
+_COMPARISONS: dict[str, Literal["above", "below", "outside"]] = {
+    "GreaterThanThreshold": "above",
+    "GreaterThanOrEqualToThreshold": "above",
+    "GreaterThanUpperThreshold": "above",
+    "LessThanThreshold": "below",
+    "LessThanOrEqualToThreshold": "below",
+    "LessThanLowerThreshold": "below",
+    "LessThanLowerOrGreaterThanUpperThreshold": "outside",
+}
+_CHILD = re.compile(r"""ALARM\(\s*["']?([^"')]+)["']?\s*\)""")
+
+
+async def find_alarms(place: Place, query: FindAlarms) -> Result:
+    parameters: Answer = {"AlarmNames": [query.name]} if query.name else {"StateValue": "ALARM"}
+    where = f"CloudWatch alarms in {place.name}, " + (f"named {query.name}" if query.name else "in alarm now")
+    request = asked("cloudwatch", "DescribeAlarms", parameters)
+    try:
+        alarms = await _described(place, parameters)
+    except CallFailed as failure:
+        return failed(failure, SOURCE, where, request)
+    if not alarms:
+        text = f"there is no alarm named {query.name}" if query.name else "no alarm is in alarm"
+        return Result(status=Status.no_data, source=SOURCE, asked=request, where=where, message=text)
+    link = console_link(Resource(type=ResourceType.alarm, name=alarms[0].name), place.region)
+    return Result(status=Status.ok, source=SOURCE, asked=request, where=where, alarms=tuple(alarms), console=link)
+
+
+async def alarm_named(place: Place, name: str) -> Alarm | None:
+    """The alarm of that exact name. Raises `CallFailed`."""
+    return next((each for each in await _described(place, {"AlarmNames": [name]}) if each.name == name), None)
+
+
+async def _described(place: Place, parameters: Answer) -> list[Alarm]:
+    """Metric alarms, and composite ones with the first of their children that says what they are about."""
+    metric: list[Any] = []
+    composite: list[Any] = []
+    async for page in place.pages("cloudwatch", "DescribeAlarms", **parameters):
+        metric += page.get("MetricAlarms") or []
+        composite += page.get("CompositeAlarms") or []
+        if len(metric) + len(composite) >= _MOST:
+            break
+    found = [_metric_alarm(each) for each in metric[:_MOST]]
+    if not composite and parameters.get("AlarmNames") and not metric:
+        composite = await _composites(place, parameters)
+    return found + [await _composite_alarm(place, each) for each in composite[:_MOST]]
+
+
+async def _composites(place: Place, parameters: Answer) -> list[Any]:
+    """Composite alarms have to be asked for by type; where that is not answered there are none to see."""
+    try:
+        answer = await place.call("cloudwatch", "DescribeAlarms", AlarmTypes=["CompositeAlarm"], **parameters)
+    except CallFailed:
+        return []
+    return answer.get("CompositeAlarms") or []
+
+
+def _metric_alarm(told: Answer) -> Alarm:
+    namespace, name, statistic, dimensions, period = _watched(told)
+    metric = None
+    subject = None
+    signal: Signal | None = None
+    if name:
+        metric = Resource(
+            type=ResourceType.metric, namespace=namespace, name=name, dimensions=dimensions, statistic=statistic
+        )
+        subject = subject_of(dimensions)
+        signal = signal_of(namespace, name, statistic, subject.type if subject else None)
+    return Alarm(
+        name=str(told.get("AlarmName", "")),
+        state=_STATES.get(str(told.get("StateValue")), "insufficient_data"),
+        since=told.get("StateTransitionedTimestamp") or told.get("StateUpdatedTimestamp"),
+        metric=metric,
+        subject=subject,
+        signal=signal,
+        threshold=told.get("Threshold"),
+        comparison=_COMPARISONS.get(str(told.get("ComparisonOperator"))),
+        period=period,
+        description=one_line(str(told.get("AlarmDescription") or ""), 1000),
+    )
+
+
+def _watched(told: Answer) -> tuple[str, str, str, dict[str, str], float]:
+    """Namespace, name, statistic, dimensions and period of the metric; of an expression, its most telling metric."""
+    statistic = str(told.get("ExtendedStatistic") or told.get("Statistic") or "Average")
+    if told.get("MetricName"):
+        found = _dimensions(told)
+        return (
+            str(told.get("Namespace", "")),
+            str(told["MetricName"]),
+            statistic,
+            found,
+            float(told.get("Period") or 60),
+        )
+    stats = [each["MetricStat"] for each in told.get("Metrics") or [] if each.get("MetricStat")]
+    telling = sorted(stats, key=lambda each: not re.search(r"5XX|Error|Fault|Throttle", str(each["Metric"])))
+    if not telling:
+        return "", "", statistic, {}, float(told.get("Period") or 60)
+    metric = telling[0]["Metric"]
+    period, stat = float(telling[0].get("Period") or 60), str(telling[0].get("Stat") or "Average")
+    return str(metric.get("Namespace", "")), str(metric.get("MetricName", "")), stat, _dimensions(metric), period
+
+
+def _dimensions(told: Answer) -> dict[str, str]:
+    return {str(each["Name"]): str(each["Value"]) for each in told.get("Dimensions") or []}
+
+
+async def _composite_alarm(place: Place, told: Answer) -> Alarm:
+    names = list(dict.fromkeys(_CHILD.findall(str(told.get("AlarmRule", "")))))[:_MOST_CHILDREN]
+    children: list[Alarm] = []
+    if names:
+        try:
+            answer = await place.call("cloudwatch", "DescribeAlarms", AlarmNames=names)
+            children = [_metric_alarm(each) for each in answer.get("MetricAlarms") or []]
+        except CallFailed:
+            children = []  # the composite alarm itself is known; only what it is about is not
+    children.sort(key=lambda each: each.state != "alarm")
+    alarm = _metric_alarm(told)
+    if not children:
+        return alarm
+    kept = ("metric", "subject", "signal", "threshold", "comparison", "period")
+    return alarm.model_copy(update={field: getattr(children[0], field) for field in kept})
+
+
+async def alarm_facts(place: Place, name: str) -> list[Fact]:
+    """Raises `CallFailed`; `missing` where there is no such alarm."""
+    alarm = await alarm_named(place, name)
+    if alarm is None:
+        raise CallFailed("missing", f"there is no alarm named {name}", action="cloudwatch:DescribeAlarms")
+    return [
+        Fact(name="state", value=alarm.state),
+        Fact(name="since", value=alarm.since.isoformat() if alarm.since else None),
+        Fact(name="threshold", value=alarm.threshold),
+        Fact(name="comparison", value=alarm.comparison),
+        Fact(name="period", value=alarm.period, unit="s"),
+        Fact(name="metric", value=f"{alarm.metric.namespace} {alarm.metric.name}" if alarm.metric else None),
+    ]
+
+
+async def alarm_events(place: Place, query: ListEvents) -> Result:
+    """The history of one alarm."""
+    where = f"history of alarm {query.resource.name} in {place.name}"
+    parameters = {"AlarmName": query.resource.name, "StartDate": query.window.start, "EndDate": query.window.end}
+    request = asked("cloudwatch", "DescribeAlarmHistory", parameters)
+    try:
+        items = await place.gather("cloudwatch", "DescribeAlarmHistory", "AlarmHistoryItems", _MOST, **parameters)
+    except CallFailed as failure:
+        return failed(failure, SOURCE, where, request)
+    lines = sorted((_history_line(each, query.window) for each in items), key=lambda line: line.at)
+    status = Status.ok if lines else Status.no_data
+    message = "" if lines else "the alarm changed nothing in this window"
+    return Result(
+        status=status,
+        source=SOURCE,
+        asked=request,
+        where=where,
+        message=message,
+        lines=tuple(lines),
+        console=console_link(query.resource, place.region),
+    )
+
+
+def _history_line(told: Answer, window: TimeWindow) -> LogLine:
+    text = str(told.get("HistorySummary", ""))
+    try:
+        reason = json.loads(told.get("HistoryData") or "{}").get("newState", {}).get("stateReason", "")
+    except (ValueError, AttributeError):
+        reason = ""
+    whole = one_line(f"{text}: {reason}" if reason else text, 1000)
+    return LogLine(at=told.get("Timestamp") or window.start, text=whole, stream=str(told.get("HistoryItemType", "")))
+
+
+async def alarm_changes(place: Place, resource: Resource, window: TimeWindow) -> tuple[list[Change], list[CallFailed]]:
+    """Whether the alarm itself was reconfigured in the window."""
+    try:
+        answer = await place.call("cloudwatch", "DescribeAlarms", AlarmNames=[resource.name])
+    except CallFailed as failure:
+        return [], [failure]
+    return [
+        Change(
+            at=told["AlarmConfigurationUpdatedTimestamp"],
+            kind="configuration",
+            summary=f"alarm {resource.name} was reconfigured; its threshold is {told.get('Threshold')} now",
+            resource=resource,
+            after={"threshold": str(told.get("Threshold"))},
+        )
+        for told in answer.get("MetricAlarms") or []
+        if told.get("AlarmConfigurationUpdatedTimestamp") and window.holds(told["AlarmConfigurationUpdatedTimestamp"])
+    ], []

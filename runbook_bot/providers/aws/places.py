@@ -1,0 +1,50 @@
+"""All places that are looked in: every configured account in every configured region."""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from runbook_bot.domain.tools import Result
+from runbook_bot.providers.aws.answers import combined
+from runbook_bot.providers.aws.config import AwsSettings
+from runbook_bot.providers.aws.place import Place, Threads
+
+_LAST_RESORT = "us-east-1"
+
+
+@dataclass(frozen=True)
+class Regions:
+    """Where to look, and who said so."""
+
+    names: tuple[str, ...]
+    told_by: str
+
+
+def regions_of(settings: AwsSettings, environment: Mapping[str, str] = os.environ) -> Regions:
+    """Configured, else of the environment, else us-east-1."""
+    if settings.regions:
+        return Regions(tuple(settings.regions), "providers.aws.regions")
+    for variable in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        if environment.get(variable):
+            return Regions((environment[variable],), variable)
+    return Regions((_LAST_RESORT,), "")
+
+
+class Places:
+    """The places of one configuration; they share one pool of threads."""
+
+    def __init__(self, settings: AwsSettings) -> None:
+        self.regions = regions_of(settings)
+        threads = Threads()
+        accounts = settings.accounts or (None,)
+        self.all = tuple(
+            Place(region, threads, profile=settings.profile, account=account)
+            for account in accounts
+            for region in self.regions.names
+        )
+
+    async def ask(self, read: Callable[[Place], Awaitable[Result]]) -> Result:
+        """The same question to every place, at the same time; one answer."""
+        results = await asyncio.gather(*(read(place) for place in self.all))
+        return combined([(place.name, result) for place, result in zip(self.all, results, strict=True)])

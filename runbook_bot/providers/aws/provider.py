@@ -1,0 +1,122 @@
+"""AWS as a source of answers: each neutral query goes to the part of AWS that can answer it."""
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from runbook_bot.domain.noun import Json
+from runbook_bot.domain.ports import Check, Clock
+from runbook_bot.domain.service import Resource, ServiceGraph
+from runbook_bot.domain.tools import (
+    FindAlarms,
+    ListChanges,
+    ListEvents,
+    Query,
+    ReadMetrics,
+    ReadState,
+    Result,
+    SearchLogs,
+    Status,
+)
+from runbook_bot.domain.vocabulary import ResourceType as R
+from runbook_bot.providers.aws.alarms import alarm_events, find_alarms
+from runbook_bot.providers.aws.autoscaling import group_events
+from runbook_bot.providers.aws.changes import list_changes
+from runbook_bot.providers.aws.config import AwsSettings
+from runbook_bot.providers.aws.discovery import discover
+from runbook_bot.providers.aws.doctor import check
+from runbook_bot.providers.aws.ecs import service_events
+from runbook_bot.providers.aws.log_groups import LOGGING
+from runbook_bot.providers.aws.logs import search_logs
+from runbook_bot.providers.aws.metric_table import VITAL_SIGNS
+from runbook_bot.providers.aws.metrics import read_metrics
+from runbook_bot.providers.aws.place import Place
+from runbook_bot.providers.aws.places import Places
+from runbook_bot.providers.aws.rds import database_events
+from runbook_bot.providers.aws.state import READERS, read_state
+
+EVENTS: dict[R, Callable[[Place, ListEvents], Awaitable[Result]]] = {
+    R.ecs_service: service_events,
+    R.rds_instance: database_events,
+    R.rds_cluster: database_events,
+    R.autoscaling_group: group_events,
+    R.alarm: alarm_events,
+}
+
+
+class AwsProvider:
+    """Reads AWS with whatever read-only credentials boto3 finds, or with the accounts' roles."""
+
+    def __init__(self, settings: AwsSettings, clock: Clock) -> None:
+        self._places = Places(settings)
+        self._clock = clock
+
+    @property
+    def name(self) -> str:
+        return "aws"
+
+    def answers(self, query: Query) -> bool:
+        match query:
+            case ReadMetrics():
+                return any(_measured(each) for each in query.resources)
+            case SearchLogs():
+                return query.resource.type in LOGGING
+            case ListEvents():
+                return query.resource.type in EVENTS
+            case ReadState():
+                return query.resource.type in READERS
+            case ListChanges():
+                return any(_of_aws(each) for each in query.resources)
+            case FindAlarms():
+                return True
+            case _:
+                return False
+
+    async def ask(self, query: Query) -> Result:
+        match query:
+            case _ if not self.answers(query):
+                return _refused(query)
+            case ReadMetrics():
+                mine = tuple(each for each in query.resources if _measured(each))
+                metrics = query.model_copy(update={"resources": mine})
+                return await self._places.ask(lambda place: read_metrics(place, metrics, self._clock.now()))
+            case SearchLogs():
+                return await self._places.ask(lambda place: search_logs(place, query))
+            case ListEvents():
+                return await self._places.ask(lambda place: EVENTS[query.resource.type](place, query))
+            case ReadState():
+                return await self._places.ask(lambda place: read_state(place, query))
+            case ListChanges():
+                own = tuple(each for each in query.resources if _of_aws(each))
+                changes = query.model_copy(update={"resources": own})
+                return await self._places.ask(lambda place: list_changes(place, changes))
+            case FindAlarms():
+                return await self._places.ask(lambda place: find_alarms(place, query))
+            case _:
+                return _refused(query)
+
+    async def discover(self) -> ServiceGraph:
+        return await discover(self._places)
+
+    async def check(self) -> Sequence[Check]:
+        return await check(self._places)
+
+
+def _of_aws(resource: Resource) -> bool:
+    """Kubernetes workloads and Prometheus metrics are other vendors'."""
+    if resource.type is R.metric:
+        return resource.promql is None and bool(resource.namespace)
+    return resource.type is not R.kubernetes_workload
+
+
+def _measured(resource: Resource) -> bool:
+    return resource.type in VITAL_SIGNS and _of_aws(resource)
+
+
+def _refused(query: Query) -> Result:
+    arguments: Json = query.model_dump(mode="json")
+    return Result(
+        status=Status.error,
+        source="aws",
+        asked={"query": query.kind, "arguments": arguments},
+        where=f"AWS, {query.kind}",
+        message="AWS has no answer to this question about this type of resource",
+    )
