@@ -1,0 +1,154 @@
+"""The life of a cloud: builds it, lets time pass in it, and takes it down."""
+
+import asyncio
+import contextlib
+import time
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from runbook_bot.domain.noun import utc
+from runbook_bot.errors import PlaygroundError
+from runbook_bot.playground.cloud.account_api import AccountApi
+from runbook_bot.playground.cloud.alarm_watch import AlarmWatch
+from runbook_bot.playground.cloud.database_api import DatabaseApi
+from runbook_bot.playground.cloud.ecs_api import EcsApi
+from runbook_bot.playground.cloud.function_api import FunctionApi
+from runbook_bot.playground.cloud.identities import Identities
+from runbook_bot.playground.cloud.loader import Loader
+from runbook_bot.playground.cloud.log_api import LogApi
+from runbook_bot.playground.cloud.log_store import LogStore
+from runbook_bot.playground.cloud.metric_api import MetricApi
+from runbook_bot.playground.cloud.metric_store import MetricStore
+from runbook_bot.playground.cloud.overlay import Knobs, Overlay
+from runbook_bot.playground.cloud.past import Past
+from runbook_bot.playground.cloud.scenario import Scenario
+from runbook_bot.playground.cloud.target_api import TargetApi
+from runbook_bot.playground.cloud.trail import Trail
+from runbook_bot.playground.cloud.upstream import Upstream
+from runbook_bot.playground.cloud.weather import Datum
+from runbook_bot.playground.cloud.wire import Call
+from runbook_bot.playground.cloud.world import SimulatedClock, World
+
+if TYPE_CHECKING:
+    from runbook_bot.playground.cloud.cloud import Cloud, CloudState
+
+_BEAT = 5.0
+"""Seconds between data points while the cloud runs."""
+
+
+class Life:
+    def __init__(self, scenario: Scenario, cloud: "Cloud", now: datetime | None) -> None:
+        self._scenario = scenario
+        self._clock = SimulatedClock(utc(now).timestamp() - time.time() if now else 0.0)
+        self._upstream = Upstream()
+        self._identities = Identities()
+        self._past = Past(scenario.region)
+        self._metrics = MetricStore()
+        self._alarms = AlarmWatch(self._metrics, self._upstream)
+        self._trail = Trail(self._identities)
+        self._ecs = EcsApi(self._upstream, self._identities, scenario.seed)
+        knobs = Knobs(cloud.deny, cloud.latency, cloud.throttle)
+        self.overlay = Overlay(self._upstream, self._identities, self._trail, self._clock, self._past.token, knobs)
+        self._databases = DatabaseApi(self._upstream)
+        for part in (
+            MetricApi(self._metrics),
+            self._alarms,
+            LogApi(LogStore(), self._upstream),
+            self._trail,
+            self._ecs,
+            self._databases,
+            FunctionApi(self._upstream),
+            TargetApi(self._ecs, lambda: self._world),
+            AccountApi(knobs.deny),
+        ):
+            self.overlay.answers(part.handlers())
+        self._world: World | None = None
+        self._loader: Loader | None = None
+        self._pulse: asyncio.Task[None] | None = None
+
+    async def begin(self, port: int) -> int:
+        """The port. Raises `PlaygroundError` for a port that is taken or a moto that does not start."""
+        starting = asyncio.create_task(self._upstream.start())
+        try:
+            port = await self.overlay.start(port)
+        except OSError as error:
+            starting.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await starting
+            raise PlaygroundError(f"port {port} cannot be used: {error.strerror or error}") from error
+        await asyncio.to_thread(self._past.connect, f"http://127.0.0.1:{port}")
+        await starting
+        now = self._clock.now()
+        self._loader = Loader(self._scenario, self._past, self._identities, now)
+        self._world = await asyncio.to_thread(self._loader.build)
+        await asyncio.to_thread(self._loader.fill, self._world)
+        self._world.begin_stops(now)
+        self._world.stop_tasks(self._ecs, now)
+        for fleet in self._ecs.fleets:
+            fleet.live(now)
+        self._alarms.replay(now - self._scenario.history.total_seconds(), now)
+        self.overlay.on_change = self._changed
+        await self._beat()
+        self._pulse = asyncio.create_task(self._live())
+        return port
+
+    async def end(self) -> None:
+        if self._pulse is not None:
+            self._pulse.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._pulse
+        await self.overlay.stop()
+        await self._upstream.stop()
+        self._past.close()
+
+    def state(self) -> "CloudState":
+        from runbook_bot.playground.cloud.cloud import CloudState
+
+        assert self._world
+        now = self._clock.now()
+        self._alarms.evaluate(now)
+        return CloudState(
+            healthy=self._world.healthy(now),
+            severity=self._world.severity(now),
+            mended=bool(self._world.course.episodes) and not self._world.course.active,
+            alarms={name: alarm.state for name, alarm in sorted(self._alarms.alarms.items())},
+        )
+
+    async def _changed(self, call: Call) -> None:
+        assert self._world
+        self._world.changed(call, self._ecs)
+
+    async def _live(self) -> None:
+        while True:
+            await asyncio.sleep(_BEAT - self._clock.now() % _BEAT + 0.05)
+            await self._beat()
+
+    async def _beat(self) -> None:
+        """Everything that happened since the last beat."""
+        assert self._world
+        assert self._loader
+        world, now = self._world, self._clock.now()
+        world.stop_tasks(self._ecs, now)
+        for fleet in self._ecs.fleets:
+            fleet.live(now)
+        data: dict[str, list[Datum]] = {}
+        while world.metrics_until + _BEAT <= now:
+            at = world.metrics_until
+            for gauge in world.gauges:
+                exact = world.known_exactly(gauge, self._ecs, at + _BEAT)
+                points = [gauge.exact(at, exact)] if exact is not None else []
+                points = points or gauge.data([at], [_BEAT], world.followed(gauge), [True])
+                data.setdefault(gauge.vital.namespace, []).extend(points)
+            world.metrics_until = at + _BEAT
+        lines = {logbook.group: logbook.write(world.logs_until, now) for logbook in world.logbooks}
+        world.logs_until = now
+        await asyncio.to_thread(self._tell, data, lines, now)
+        self._alarms.evaluate(now)
+
+    def _tell(self, data: dict[str, list[Datum]], lines: dict[str, list[tuple[int, str]]], now: float) -> None:
+        assert self._loader
+        self._loader.present(now)
+        for namespace, points in data.items():
+            self._loader.put_metrics(namespace, points)
+        for group, written in lines.items():
+            self._loader.put_logs(group, written)

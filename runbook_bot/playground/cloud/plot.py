@@ -1,0 +1,203 @@
+"""What happens in a world: changes people make, alarms, harmless blips, the fault, and what mends it."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from runbook_bot.playground.cloud.inventory import Line, Strict
+from runbook_bot.playground.cloud.span import Span
+
+
+class Deploy(Strict):
+    """A new task definition revision and the service's update to it; what is not given stays as it was."""
+
+    kind: Literal["deploy"]
+    at: Span
+    actor: str
+    service: str
+    image: str | None = None
+    environment: dict[str, str] = Field(default_factory=dict)
+    """Changed or added variables."""
+    memory: int | None = None
+
+    @property
+    def of(self) -> str:
+        return f"ecs_service:{self.service}"
+
+
+class Scale(Strict):
+    kind: Literal["scale"]
+    at: Span
+    actor: str
+    service: str
+    desired: int = Field(ge=1)
+
+    @property
+    def of(self) -> str:
+        return f"ecs_service:{self.service}"
+
+
+class ReserveConcurrency(Strict):
+    kind: Literal["reserve_concurrency"]
+    at: Span
+    actor: str
+    function: str
+    reserved: int = Field(ge=0)
+
+    @property
+    def of(self) -> str:
+        return f"lambda_function:{self.function}"
+
+
+class ReleaseFunction(Strict):
+    """New code or configuration of a function."""
+
+    kind: Literal["release_function"]
+    at: Span
+    actor: str
+    function: str
+    environment: dict[str, str] = Field(default_factory=dict)
+    timeout: int | None = None
+
+    @property
+    def of(self) -> str:
+        return f"lambda_function:{self.function}"
+
+
+Change = Annotated[Deploy | Scale | ReserveConcurrency | ReleaseFunction, Field(discriminator="kind")]
+
+
+class Alarm(Strict):
+    """A CloudWatch alarm on one metric of one resource."""
+
+    name: str
+    of: str
+    metric: str
+    statistic: str = "Average"
+    """Average, Sum, Minimum, Maximum, SampleCount or a percentile like p99."""
+    threshold: float
+    comparison: Literal[
+        "GreaterThanThreshold", "GreaterThanOrEqualToThreshold", "LessThanThreshold", "LessThanOrEqualToThreshold"
+    ] = "GreaterThanThreshold"
+    period: int = 60
+    evaluation_periods: int = Field(default=3, ge=1)
+    datapoints_to_alarm: int | None = None
+    missing: Literal["missing", "notBreaching", "breaching", "ignore"] = "notBreaching"
+    description: str = ""
+
+
+class Moves(Strict):
+    """How a metric moves: by a factor, by an amount, or to a level. Exactly one of the three."""
+
+    of: str
+    metric: str
+    times: float | None = None
+    add: float | None = None
+    to: float | None = None
+    cap: float | None = None
+    """Never beyond this value."""
+
+    @model_validator(mode="after")
+    def _one_way(self) -> "Moves":
+        if sum(each is not None for each in (self.times, self.add, self.to)) != 1:
+            raise ValueError("give exactly one of times, add and to")
+        return self
+
+
+class Effect(Moves):
+    """What the fault does to one metric, in full after `delay` + `rise`."""
+
+    delay: Span = Field(default="0s", validate_default=True)
+    rise: Span | None = None
+    """None: the fault's own."""
+
+
+class Blip(Moves):
+    """A harmless excursion that comes and goes."""
+
+    at: Span
+    lasts: Span
+
+
+class Lines(Strict):
+    """Log lines that the fault brings, at their full rate after `delay` + `rise`."""
+
+    of: str
+    lines: tuple[Line, ...] = Field(min_length=1)
+    delay: Span = Field(default="0s", validate_default=True)
+    rise: Span | None = None
+
+
+class Stops(Strict):
+    """Tasks that stop while the fault lasts; the scheduler starts others."""
+
+    of: str
+    every: Span
+    delay: Span = Field(default="0s", validate_default=True)
+    reason: str = "Essential container in task exited"
+    container_reason: str | None = None
+    exit_code: int | None = None
+
+
+class Fault(Strict):
+    """What goes wrong. Not said anywhere in the cloud: it has to be found."""
+
+    onset: Span
+    rise: Span = Field(default="0s", validate_default=True)
+    """0: a step."""
+    growth: float = Field(default=0.0, ge=0)
+    """How much worse it gets per minute after the rise, as a share of the full effect."""
+    worst: float = Field(default=1.5, ge=1)
+    """Growth ends at this multiple of the full effect."""
+    recovery: Span = Field(default="6s", validate_default=True)
+    """From the repair to the healthy level, in a straight line."""
+    effects: tuple[Effect, ...] = Field(min_length=1)
+    logs: tuple[Lines, ...] = ()
+    stops: tuple[Stops, ...] = ()
+    unhealthy: dict[str, int] = Field(default_factory=dict)
+    """Target group → how many of its targets fail their health checks."""
+
+
+class RunsOn(Strict):
+    """An update after which the service runs a task definition with this image or these variables."""
+
+    operation: Literal["ecs.update_service"]
+    service: str
+    image: str | None = None
+    environment: dict[str, str] = Field(default_factory=dict)
+    restarted: bool = False
+    """Any new deployment will do."""
+
+    @model_validator(mode="after")
+    def _says_what(self) -> "RunsOn":
+        if not (self.image or self.environment or self.restarted):
+            raise ValueError("give image, environment or restarted")
+        return self
+
+    @property
+    def of(self) -> str:
+        return f"ecs_service:{self.service}"
+
+
+class Concurrency(Strict):
+    """Reserved concurrency of at least so much, or none reserved."""
+
+    operation: Literal["lambda.put_function_concurrency"]
+    function: str
+    at_least: int
+
+    @property
+    def of(self) -> str:
+        return f"lambda_function:{self.function}"
+
+
+class Reboot(Strict):
+    operation: Literal["rds.reboot_db_instance"]
+    instance: str
+
+    @property
+    def of(self) -> str:
+        return f"rds_instance:{self.instance}"
+
+
+Recovery = Annotated[RunsOn | Concurrency | Reboot, Field(discriminator="operation")]

@@ -1,0 +1,180 @@
+"""The living part of a scenario: its metrics and logs at any moment, and what a change does to them."""
+
+import time
+from collections.abc import Iterator
+
+from runbook_bot.errors import ScenarioError
+from runbook_bot.playground.cloud.containers import Fleet
+from runbook_bot.playground.cloud.course import Course
+from runbook_bot.playground.cloud.ecs_api import EcsApi
+from runbook_bot.playground.cloud.logbook import Logbook
+from runbook_bot.playground.cloud.plot import Concurrency, Reboot, Recovery, RunsOn, Stops
+from runbook_bot.playground.cloud.scenario import Scenario
+from runbook_bot.playground.cloud.vitals import Vital, vitals_of
+from runbook_bot.playground.cloud.weather import Gauge
+from runbook_bot.playground.cloud.wire import Call
+
+_TAKES_HOLD = 2.0
+"""Seconds from the repair's call until it begins to help."""
+_EXACT = ("RunningTaskCount", "DesiredTaskCount", "HealthyHostCount", "UnHealthyHostCount")
+
+
+class SimulatedClock:
+    """The real clock, moved by a constant."""
+
+    def __init__(self, offset: float = 0.0) -> None:
+        self._offset = offset
+
+    def now(self) -> float:
+        return time.time() + self._offset
+
+
+class World:
+    def __init__(self, scenario: Scenario, target_groups: dict[str, str], balancer: str, now: float) -> None:
+        self.scenario = scenario
+        self.course = Course.of(scenario.fault, now)
+        self.target_groups = target_groups
+        resources = [each for service in scenario.services for each in service.resources]
+        vitals = [
+            vital
+            for each in resources
+            for vital in vitals_of(each, _suffix(target_groups.get(each.name, "")), _suffix(balancer))
+        ]
+        self.gauges = [Gauge(vital, scenario, self.course, now) for vital in vitals]
+        self.logbooks = [Logbook(each, scenario, self.course) for each in resources if each.log_group]
+        self._by_name = {(g.vital.on, g.vital.name): g for g in self.gauges}
+        self.metrics_until = now
+        self.logs_until = now
+        self._stopped_until = {id(stops): now for stops in self._stops()}
+        for moves in (*(scenario.fault.effects if scenario.fault else ()), *scenario.blips):
+            self.vital(moves.of, moves.metric)
+
+    def vital(self, on: str, metric: str) -> Vital:
+        """Raises `ScenarioError` for a metric that the resource does not have."""
+        gauge = self._by_name.get((on, metric))
+        if gauge is None:
+            known = ", ".join(name for owner, name in self._by_name if owner == on)
+            raise ScenarioError(f"{self.scenario.name}: {on} has no metric {metric}; it has {known}")
+        return gauge.vital
+
+    def followed(self, gauge: Gauge) -> Gauge | None:
+        return self._by_name.get((gauge.vital.on, gauge.vital.follows)) if gauge.vital.follows else None
+
+    def healthy(self, now: float) -> bool:
+        """No effect of the fault is left."""
+        if self.scenario.fault is None:
+            return True
+        return not any(self.course.severity([now], e.delay, e.rise)[0] > 0.01 for e in self.scenario.fault.effects)
+
+    def severity(self, now: float) -> float:
+        effects = self.scenario.fault.effects if self.scenario.fault else ()
+        return max((float(self.course.severity([now], e.delay, e.rise)[0]) for e in effects), default=0.0)
+
+    def known_exactly(self, gauge: Gauge, ecs: EcsApi, now: float) -> float | None:
+        """Task and host counts as they really are at this moment."""
+        if gauge.vital.name not in _EXACT:
+            return None
+        fleet = ecs.fleets.named(gauge.vital.on.partition(":")[2])
+        if fleet is None:
+            return None
+        running, ill = len(fleet.running(now)), self.unhealthy(fleet, now)
+        match gauge.vital.name:
+            case "RunningTaskCount":
+                return running
+            case "DesiredTaskCount":
+                return fleet.desired
+            case "HealthyHostCount":
+                return max(0, running - ill)
+        return min(ill, running)
+
+    def unhealthy(self, fleet: Fleet, now: float) -> int:
+        """How many of a service's targets fail their health checks."""
+        fault = self.scenario.fault
+        if fault is None or fleet.name not in fault.unhealthy:
+            return 0
+        level = float(self.course.severity([now], fault.effects[0].delay, fault.effects[0].rise)[0])
+        return fault.unhealthy[fleet.name] if level > 0.5 else 0
+
+    def stop_tasks(self, ecs: EcsApi, now: float) -> None:
+        """The tasks that the fault has killed since the last look."""
+        fault = self.scenario.fault
+        for stops in self._stops():
+            assert fault
+            fleet = ecs.fleets.named(stops.of.partition(":")[2])
+            every = stops.every.total_seconds()
+            last = self._stopped_until[id(stops)]
+            while fleet and last + every <= now:
+                last += every
+                if self.course.severity([last], stops.delay, fault.effects[0].rise)[0] > 0:
+                    fleet.lose(last, stops.reason, stops.container_reason, stops.exit_code)
+            self._stopped_until[id(stops)] = last
+
+    def begin_stops(self, now: float) -> None:
+        """Set the clock of the stops back to the fault's onset, so that those of the past happen too."""
+        for stops in self._stops():
+            for began, _ in self.course.episodes:
+                self._stopped_until[id(stops)] = began + stops.delay.total_seconds()
+
+    def changed(self, call: Call, ecs: EcsApi) -> None:
+        """A change went through: does it mend the fault, or bring it back?"""
+        met = [each for each in self.scenario.recovers_when if _concerns(each, call)]
+        if not met:
+            return
+        if any(_mends(each, call, ecs) for each in met):
+            self.course.mend(call.at + _TAKES_HOLD)
+        elif any(_is_state(each) for each in met) and _sets_state(call):
+            self.course.relapse(call.at + _TAKES_HOLD)
+
+    def _stops(self) -> Iterator[Stops]:
+        yield from self.scenario.fault.stops if self.scenario.fault else ()
+
+
+def _concerns(recovery: Recovery, call: Call) -> bool:
+    match recovery:
+        case RunsOn():
+            named = str(call.parameters.get("service", "")).rpartition("/")[2]
+            return call.action == "ecs:UpdateService" and named == recovery.service
+        case Concurrency():
+            named = str(call.parameters.get("FunctionName", "")).rpartition(":")[2]
+            operations = ("lambda:PutFunctionConcurrency", "lambda:DeleteFunctionConcurrency")
+            return call.action in operations and named == recovery.function
+        case Reboot():
+            named = str(call.parameters.get("DBInstanceIdentifier", ""))
+            return call.action == "rds:RebootDBInstance" and named == recovery.instance
+    return False
+
+
+def _mends(recovery: Recovery, call: Call, ecs: EcsApi) -> bool:
+    match recovery:
+        case RunsOn():
+            fleet = ecs.fleets.named(recovery.service)
+            if fleet is None or fleet.rollout is None:
+                return False
+            if recovery.restarted and fleet.rollout.created >= call.at:
+                return True
+            environment = ecs.environment(fleet)
+            if recovery.image:
+                return ecs.image(fleet) == recovery.image
+            return bool(recovery.environment) and all(
+                environment.get(name) == value for name, value in recovery.environment.items()
+            )
+        case Concurrency():
+            if call.operation == "DeleteFunctionConcurrency":
+                return True
+            return int(call.parameters.get("ReservedConcurrentExecutions") or 0) >= recovery.at_least
+    return True
+
+
+def _is_state(recovery: Recovery) -> bool:
+    """Whether it asks for a state that can be left again, not for an act such as a restart."""
+    return isinstance(recovery, Concurrency) or (isinstance(recovery, RunsOn) and not recovery.restarted)
+
+
+def _sets_state(call: Call) -> bool:
+    return bool(call.parameters.get("taskDefinition")) or call.service == "lambda"
+
+
+def _suffix(arn: str) -> str:
+    """`targetgroup/checkout-api/0123…` or `app/shop-public/0123…`, as CloudWatch's dimensions have it."""
+    last = arn.rpartition(":")[2]
+    return last.removeprefix("loadbalancer/")
