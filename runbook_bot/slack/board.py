@@ -34,7 +34,7 @@ COALESCE = 0.05
 
 
 class Board:
-    """The `Watcher` of Slack. One task an investigation while there is something to show; never raises to the worker."""
+    """The `Watcher` of Slack. One task an investigation while there is something to show; never raises."""
 
     def __init__(self, connection: Connection, outbox: Outbox, *, patience: float = PATIENCE) -> None:
         self._connection = connection

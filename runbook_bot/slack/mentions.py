@@ -1,0 +1,50 @@
+"""Mentions in channels and threads, and direct messages: the same verbs, and short answers about an investigation."""
+
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.context.async_context import AsyncBoltContext
+
+from runbook_bot.domain.investigation import Investigation
+from runbook_bot.slack import words as say
+from runbook_bot.slack.answers import Answer, plain
+from runbook_bot.slack.commands import VERBS, carry
+from runbook_bot.slack.delivery import Delivery
+from runbook_bot.slack.desk import Desk
+from runbook_bot.slack.spoken import hypothesis, words
+from runbook_bot.slack.verbs import NOT_YET, Ask, guess, split
+from runbook_bot.slack.views import answers as told
+from runbook_bot.slack.views.head import in_short
+
+
+def register(app: AsyncApp, desk: Desk) -> None:
+    async def written(context: AsyncBoltContext) -> None:
+        delivery: Delivery | None = context.get("delivery")
+        if delivery is None:  # a bot's message, an edit, a deletion
+            return
+
+        async def handle() -> None:
+            answer = await reply(desk, delivery)
+            if answer is not None:
+                await desk.answers.give(delivery, answer)
+
+        desk.aftermath.start(delivery, handle)
+
+    app.event("app_mention")(written)
+    app.event("message")(written)
+
+
+async def reply(desk: Desk, delivery: Delivery) -> Answer | None:
+    text = words(delivery.text, desk.workspace.bot_user)
+    case = await desk.cases.in_thread(delivery.channel, delivery.thread) if delivery.thread else None
+    word, rest = split(text)
+    if case is not None and word not in VERBS and word not in NOT_YET and not (guess(word, VERBS) and not rest):
+        return about(case, text)
+    return await carry(desk, Ask(delivery, text, case), text)
+
+
+def about(case: Investigation, text: str) -> Answer:
+    """What can be said about an investigation without a model: a hypothesis that was named, or where it stands."""
+    named = case.hypotheses.get(hypothesis(text))
+    if named is not None:
+        return Answer(*told.why(case, named), private=False)
+    state = say.IN_SHORT.format(state=in_short(case))
+    return plain(f"{state}\n{say.HERE_IS_WHAT_I_CAN}", private=False)
