@@ -38,11 +38,13 @@ def _plain(value: Any) -> Any:
     return redact(str(value))
 
 
-def configure(environ: Mapping[str, str], *, stream: TextIO | None = None, file: Path | None = None) -> None:
+def configure(
+    environ: Mapping[str, str], *, stream: TextIO | None = None, file: Path | None = None, level: int = logging.INFO
+) -> None:
     """Set the log up, once per process: on `stream` (standard error by default), or quietly into a file.
 
     `LOG_FORMAT` is `json` or `console`; without it a terminal gets readable lines and everything else JSON.
-    `LOG_LEVEL` is INFO by default; libraries stay at WARNING.
+    `LOG_LEVEL` wins over `level`; libraries stay at WARNING. A file takes warnings and worse.
     """
     stream = stream or sys.stderr
     wanted = environ.get("LOG_FORMAT", "").casefold()
@@ -54,7 +56,7 @@ def configure(environ: Mapping[str, str], *, stream: TextIO | None = None, file:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_rendered(as_json)],
         )
     )
-    level = logging.getLevelNamesMapping().get(environ.get("LOG_LEVEL", "INFO").upper(), logging.INFO)
+    level = logging.getLevelNamesMapping().get(environ.get("LOG_LEVEL", "").upper(), level)
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level if file is None else max(level, logging.WARNING))
@@ -98,5 +100,12 @@ class _LateFile(logging.FileHandler):
         super().__init__(path, encoding="utf-8", delay=True)
 
     def emit(self, record: logging.LogRecord) -> None:
-        Path(self.baseFilename).parent.mkdir(parents=True, exist_ok=True)
-        super().emit(record)
+        try:
+            Path(self.baseFilename).parent.mkdir(parents=True, exist_ok=True)
+        except OSError:
+            self.handleError(record)
+        else:
+            super().emit(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  # the name is the library's
+        """Nothing: a command whose home cannot be written says so itself, in one line."""

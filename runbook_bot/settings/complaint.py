@@ -3,6 +3,7 @@
 import difflib
 import types
 from collections.abc import Iterator, Mapping
+from enum import EnumType
 from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -48,7 +49,7 @@ def _in_document(location: Location, document: Document) -> Location:
     """Without the names of union members that pydantic mixes into the way to a value."""
     kept: Location = ()
     for part in location:
-        if (*kept, part) in document.lines or part == location[-1] or not document.lines:
+        if part != "[key]" and ((*kept, part) in document.lines or part == location[-1] or not document.lines):
             kept = (*kept, part)
     return kept
 
@@ -70,30 +71,34 @@ def unknown_key(location: Location, model: type[BaseModel]) -> str:
 
 
 def _siblings(location: Location, model: type[BaseModel]) -> tuple[str, ...]:
-    at: list[type[BaseModel]] = [model]
+    at: list[Any] = [model]
     for part in location:
-        if isinstance(part, str):
-            at = [
-                inner
-                for each in at
-                if part in each.model_fields
-                for inner in models_in(each.model_fields[part].annotation)
-            ]
-    return tuple(dict.fromkeys(name for each in at for name in each.model_fields))
+        inner = (pair for each in at for pair in (_items(each) if isinstance(part, int) else _parts(each)))
+        at = [annotation for name, annotation in inner if name in (part, None)]
+    return tuple(dict.fromkeys(name for each in at for name, _ in _parts(each)))
 
 
-def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
-    """The models inside an annotation: itself, the members of a union, the items of a collection."""
+def _parts(annotation: Any) -> Iterator[tuple[str, Any]]:
+    """What can be named inside a value of that type: fields of a model, keys of a mapping from an enumeration."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    elif get_origin(annotation) in (Union, types.UnionType) or get_args(annotation):
+        for name, field in annotation.model_fields.items():
+            yield field.alias or name, field.annotation
+    elif get_origin(annotation) in (Union, types.UnionType):
         for each in get_args(annotation):
-            yield from models_in(each)
+            yield from _parts(each)
+    elif get_origin(annotation) in (dict, Mapping):
+        key, value = get_args(annotation)
+        if isinstance(key, EnumType):
+            members: list[Any] = list(key)
+            yield from ((str(member.value), value) for member in members)
 
 
-def keys(model: type[BaseModel], way: Location = ()) -> Iterator[str]:
+def _items(annotation: Any) -> Iterator[tuple[None, Any]]:
+    yield from ((None, each) for each in get_args(annotation) if each is not Ellipsis)
+
+
+def keys(annotation: Any, way: Location = ()) -> Iterator[str]:
     """Every dotted key of a configuration model, sections before what is in them."""
-    for name, known in model.model_fields.items():
+    for name, inner in _parts(annotation):
         yield dotted((*way, name))
-        for inner in models_in(known.annotation):
-            yield from keys(inner, (*way, name))
+        yield from keys(inner, (*way, name))

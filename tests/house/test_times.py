@@ -32,9 +32,11 @@ def test_a_moment(text: str, expected: str) -> None:
     assert moment("--at", text, NOW).isoformat() == expected
 
 
-@pytest.mark.parametrize("text", ["", "soon", "25:00", "10:75", "15 parsecs", "999999w", "2026-13-01", "-5m", "10:30 CET"])
+@pytest.mark.parametrize(
+    "text", ["", "soon", "25:00", "10:75", "15 parsecs", "999999w", "2026-13-01", "-5m", "10:30 CET"]
+)
 def test_what_is_no_time_is_refused_by_name(text: str) -> None:
-    with pytest.raises(UsageError, match="--since: .* is no time"):
+    with pytest.raises(UsageError, match=r"--since: .* is no time"):
         moment("--since", text, NOW)
 
 

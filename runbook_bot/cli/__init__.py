@@ -1,0 +1,1 @@
+"""The command line: it reads words, calls the composition root, and prints what came back."""

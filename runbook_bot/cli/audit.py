@@ -1,0 +1,55 @@
+"""`audit verify` and `audit export`: what was asked, approved and run, and whether it still says so."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from runbook_bot.cli import edge, terminal, times
+from runbook_bot.errors import RunbookError
+
+app = typer.Typer(help="The record of every approval and change.", no_args_is_help=True, rich_markup_mode=None)
+
+
+class Format(StrEnum):
+    """How records are written."""
+
+    jsonl = "jsonl"
+    csv = "csv"
+
+
+@app.command()
+def verify(as_json: Annotated[bool, typer.Option("--json", help="A JSON list of what is wrong.")] = False) -> None:
+    """Check every hash of the audit and of all journals; exit 1 where something was changed, removed or torn."""
+    settings = edge.settings()
+    from runbook_bot import bootstrap
+
+    journals = bootstrap.journals(settings)
+    audit = bootstrap.audit(settings)
+    ids = journals.ids()
+    found = [*audit.verify(), *(line for id in ids for line in journals.verify(id))]
+    if as_json:
+        terminal.say_json(found)
+    else:
+        for line in found:
+            terminal.say(terminal.plain(line))
+    if found:
+        raise RunbookError(f"{len(found)} faults in the audit and {len(ids)} journals")
+    if not as_json:
+        terminal.say(f"Intact: {len(audit.records())} audit records and {len(ids)} journals.")
+
+
+@app.command()
+def export(
+    since: Annotated[str | None, typer.Option(help=f"From when on: {times.FORMS}.")] = None,
+    format: Annotated[Format, typer.Option(help="JSON lines or CSV.")] = Format.jsonl,
+) -> None:
+    """Print the records of the audit."""
+    from runbook_bot.domain.ports import SystemClock
+
+    begin = times.moment("--since", since, SystemClock().now()) if since is not None else None
+    settings = edge.settings()
+    from runbook_bot import bootstrap
+
+    for line in bootstrap.audit(settings).export(begin, format.value):
+        terminal.say(line)

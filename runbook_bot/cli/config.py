@@ -1,0 +1,40 @@
+"""`config get` and `config set`."""
+
+import os
+from typing import Annotated
+
+import typer
+
+from runbook_bot.cli import edge, terminal
+
+app = typer.Typer(help="Show or change config.yaml.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@app.command()
+def get(
+    key: Annotated[str | None, typer.Argument(help="A dotted key, e.g. agent.max_iterations; none shows all.")] = None,
+) -> None:
+    """Show the value in force, defaults and environment included; secrets as asterisks."""
+    settings = edge.settings()
+    import yaml
+
+    from runbook_bot.settings.editing import shown
+
+    value = shown(settings, key)
+    if isinstance(value, dict | list):
+        terminal.say(yaml.safe_dump(value, sort_keys=False, allow_unicode=True).rstrip())
+    else:
+        terminal.say("null" if value is None else str(value).lower() if isinstance(value, bool) else str(value))
+
+
+@app.command("set")
+def put(
+    key: Annotated[str, typer.Argument(help="A dotted key, e.g. agent.max_iterations.")],
+    value: Annotated[str, typer.Argument(help="The value as YAML: 5, true, [a, b], text, '${VARIABLE}'.")],
+) -> None:
+    """Write one key into config.yaml, if the whole is valid with it."""
+    from runbook_bot.settings import home_from
+    from runbook_bot.settings.editing import change
+
+    if not change(home_from(os.environ), key, value, os.environ):
+        terminal.complain("config.yaml had to be written anew; its comments are gone")

@@ -1,0 +1,67 @@
+"""`investigate`: one investigation in the terminal, live, and its result as text or JSON."""
+
+import sys
+import time
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from runbook_bot.cli import edge, terminal, times
+from runbook_bot.errors import RunbookError, UsageError
+
+if TYPE_CHECKING:
+    from runbook_bot.domain.incident import Request
+
+LONGEST = 40_000
+"""Characters; as long as the longest message that Slack takes."""
+
+
+class ReasonerName(StrEnum):
+    """Who thinks."""
+
+    catalogue = "catalogue"
+
+
+def investigate(
+    text: Annotated[str, typer.Argument(help="What hurts, in words, or the name of a CloudWatch alarm; `-` reads it.")],
+    service: Annotated[str | None, typer.Option(help="The service that hurts.")] = None,
+    at: Annotated[str | None, typer.Option(help=f"When it hurt: {times.FORMS}.")] = None,
+    since: Annotated[str | None, typer.Option(help="Where the window begins.")] = None,
+    until: Annotated[str | None, typer.Option(help="Where the window ends; now if not given.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON and nothing else.")] = False,
+    reasoner: Annotated[ReasonerName, typer.Option(help="Who proposes and judges.")] = ReasonerName.catalogue,
+) -> None:
+    """Investigate an incident here in the terminal and name its root cause, or say plainly that it cannot."""
+    request = _request(sys.stdin.read() if text == "-" else text, service, at, since, until)
+    settings = edge.settings()
+    from runbook_bot import bootstrap
+    from runbook_bot.cli.progress import Progress
+    from runbook_bot.investigation.report import report
+
+    progress = Progress(sys.stderr if as_json else sys.stdout)
+    began = time.monotonic()
+    case = edge.run(bootstrap.investigate(settings, request, on_entry=progress.show))
+    seconds = time.monotonic() - began
+    journal = bootstrap.journals(settings).open(case.id).location
+    if as_json:
+        terminal.say_json(report(case, journal, seconds))
+    else:
+        progress.summarise(case, journal, seconds)
+    if case.status == "failed":
+        raise RunbookError(case.failure)
+
+
+def _request(text: str, service: str | None, at: str | None, since: str | None, until: str | None) -> "Request":
+    from runbook_bot.domain.incident import Request, Source
+    from runbook_bot.domain.ports import SystemClock
+
+    text = text.encode("utf-8", "replace").decode().strip()
+    if not text:
+        raise UsageError("say what hurts, for example: runbook-bot investigate 'checkout is slow since 10:40'")
+    if len(text) > LONGEST:
+        raise UsageError(f"the description has {len(text):,} characters; {LONGEST:,} is the most that is read")
+    if service is not None and not service.strip():
+        raise UsageError("--service is empty; name the service that hurts")
+    middle, begin, end = times.window(at, since, until, SystemClock().now())
+    return Request(text=text, source=Source.manual, service=service, at=middle, since=begin, until=end)
