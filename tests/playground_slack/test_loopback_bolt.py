@@ -87,7 +87,7 @@ async def test_an_unacknowledged_event_comes_again_with_the_same_id(
     bodies: list[Body] = []
 
     @app.middleware
-    async def refuse_twice(body: Body, req: Any, next: Any) -> None:  # noqa: A002 - Bolt's own argument name
+    async def refuse_twice(body: Body, req: Any, next: Any) -> None:
         if body.get("event", {}).get("type") == "app_mention":
             bodies.append({**body, "headers": req.headers})
             if len(bodies) < 3:

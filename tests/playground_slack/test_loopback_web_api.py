@@ -64,28 +64,31 @@ async def test_what_slack_refuses_is_refused_in_slacks_words(slack: LoopbackSlac
     person = (await slack.act({"do": "message", "user": "U0BEN", "channel": ROOM, "text": "hello"}))["ts"]
     reply = (await client.chat_postMessage(channel=ROOM, text="x", thread_ts=person))["ts"]
     table = [
-        (client.chat_postMessage(channel="C0NOWHERE", text="x"), "channel_not_found"),
-        (client.chat_postMessage(channel="C0GENERAL", text="x"), "not_in_channel"),
-        (client.chat_postMessage(channel=ROOM, text=""), "no_text"),
-        (client.chat_postMessage(channel=ROOM, text="x" * 40_001), "msg_too_long"),
-        (client.chat_postMessage(channel=ROOM, text="x", thread_ts="1.000001"), "thread_not_found"),
-        (client.chat_postMessage(channel=ROOM, text="x", thread_ts=reply), "cannot_reply_to_message"),
-        (client.chat_postMessage(channel=ROOM, text="x", metadata={"event_type": "x"}), "invalid_metadata_format"),
-        (client.chat_update(channel=ROOM, ts="1.000001", text="x"), "message_not_found"),
-        (client.chat_update(channel=ROOM, ts=person, text="x"), "cant_update_message"),
-        (client.chat_delete(channel=ROOM, ts=person), "cant_delete_message"),
-        (client.chat_postEphemeral(channel=ROOM, user="U0NOBODY", text="x"), "user_not_in_channel"),
-        (client.users_info(user="U0NOBODY"), "user_not_found"),
-        (client.usergroups_users_list(usergroup="S0NONE"), "no_such_subteam"),
-        (client.views_open(trigger_id="1.2.3", view={}), "invalid_trigger_id"),
-        (client.conversations_history(channel=ROOM, limit=5000), "invalid_limit"),
-        (client.api_call("no.such.method"), "unknown_method"),
-        (client.apps_connections_open(app_token=slack.bot_token), "not_allowed_token_type"),
-        (AsyncWebClient(base_url=slack.api_url).auth_test(), "not_authed"),
-        (AsyncWebClient(base_url=slack.api_url, token="xoxb-wrong").auth_test(), "invalid_auth"),
+        (lambda: client.chat_postMessage(channel="C0NOWHERE", text="x"), "channel_not_found"),
+        (lambda: client.chat_postMessage(channel="C0GENERAL", text="x"), "not_in_channel"),
+        (lambda: client.api_call("chat.postMessage", json={"channel": ROOM, "text": " "}), "no_text"),
+        (lambda: client.chat_postMessage(channel=ROOM, text="x" * 40_001), "msg_too_long"),
+        (lambda: client.chat_postMessage(channel=ROOM, text="x", thread_ts="1.000001"), "thread_not_found"),
+        (lambda: client.chat_postMessage(channel=ROOM, text="x", thread_ts=reply), "cannot_reply_to_message"),
+        (
+            lambda: client.chat_postMessage(channel=ROOM, text="x", metadata={"event_type": "x"}),
+            "invalid_metadata_format",
+        ),
+        (lambda: client.chat_update(channel=ROOM, ts="1.000001", text="x"), "message_not_found"),
+        (lambda: client.chat_update(channel=ROOM, ts=person, text="x"), "cant_update_message"),
+        (lambda: client.chat_delete(channel=ROOM, ts=person), "cant_delete_message"),
+        (lambda: client.chat_postEphemeral(channel=ROOM, user="U0NOBODY", text="x"), "user_not_in_channel"),
+        (lambda: client.users_info(user="U0NOBODY"), "user_not_found"),
+        (lambda: client.usergroups_users_list(usergroup="S0NONE"), "no_such_subteam"),
+        (lambda: client.views_open(trigger_id="1.2.3", view={}), "invalid_trigger_id"),
+        (lambda: client.conversations_history(channel=ROOM, limit=5000), "invalid_limit"),
+        (lambda: client.api_call("no.such.method"), "unknown_method"),
+        (lambda: client.apps_connections_open(app_token=slack.bot_token), "not_allowed_token_type"),
+        (lambda: AsyncWebClient(base_url=slack.api_url).auth_test(), "not_authed"),
+        (lambda: AsyncWebClient(base_url=slack.api_url, token="xoxb-wrong").auth_test(), "invalid_auth"),
     ]
     for call, word in table:
-        assert (await refused(call))["error"] == word
+        assert (await refused(call()))["error"] == word
     long = {"type": "section", "text": {"type": "mrkdwn", "text": "x" * 3001}}
     answer = await refused(client.chat_postMessage(channel=ROOM, text="x", blocks=[{"type": "divider"}, long]))
     assert answer["error"] == "invalid_blocks"

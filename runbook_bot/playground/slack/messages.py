@@ -70,6 +70,11 @@ def read_content(desk: Desk, args: Arguments) -> Json:
     return content
 
 
+def is_empty(content: Json) -> bool:
+    """Whether there is nothing to show: no words, no blocks, no attachments."""
+    return not (str(content.get("text", "")).strip() or content.get("blocks") or content.get("attachments"))
+
+
 def _read_blocks(desk: Desk, args: Arguments) -> list[Json]:
     blocks = args.value("blocks", "invalid_blocks_format")
     if not isinstance(blocks, list):

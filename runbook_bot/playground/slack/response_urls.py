@@ -7,7 +7,7 @@ from aiohttp import web
 
 from runbook_bot.playground.slack.api.method import Arguments, Desk, Refused
 from runbook_bot.playground.slack.json_value import Json
-from runbook_bot.playground.slack.messages import post_as_bot, post_ephemeral, read_content, thread_fields
+from runbook_bot.playground.slack.messages import is_empty, post_as_bot, post_ephemeral, read_content, thread_fields
 from runbook_bot.playground.slack.state import RESPONSE_URL_USES, Channel, ResponseUrl
 
 
@@ -49,7 +49,7 @@ def _apply(desk: Desk, target: ResponseUrl, args: Arguments) -> None:
         desk.state.remove_message(channel, original["ts"])
         return
     content = read_content(desk, args)
-    if not content.get("text") and not content.get("blocks") and not content.get("attachments"):
+    if is_empty(content):
         raise Refused("no_text")
     if args.flag("replace_original") and original is not None:
         _replace(desk, channel, original, content)

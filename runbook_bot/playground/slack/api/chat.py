@@ -5,6 +5,7 @@ import copy
 from runbook_bot.playground.slack.api.method import SPECIAL, TIER_3, TIER_4, Arguments, Desk, Method, Refused
 from runbook_bot.playground.slack.json_value import Json
 from runbook_bot.playground.slack.messages import (
+    is_empty,
     post_as_bot,
     post_ephemeral,
     read_content,
@@ -14,7 +15,7 @@ from runbook_bot.playground.slack.state import Channel
 
 
 def _need_something(content: Json) -> None:
-    if not content.get("text") and not content.get("blocks") and not content.get("attachments"):
+    if is_empty(content):
         raise Refused("no_text")
 
 
