@@ -107,6 +107,7 @@ class Investigation:
     reasoner: str = ""
     opened_at: datetime | None = None
     last_at: datetime | None = None
+    """The latest time in the journal; a clock that was put back does not move it back."""
     last_seq: int = 0
     incident: Incident | None = None
     symptom: Symptom | None = None
@@ -175,7 +176,8 @@ class Investigation:
 
 def apply(state: Investigation, entry: Entry) -> Investigation:  # noqa: PLR0912  # one arm a kind: a table in the form of a match
     """The state after one more entry. Total: an entry that fits nothing changes nothing but the counters."""
-    state = replace(state, last_at=entry.at, last_seq=entry.seq)
+    latest = entry.at if state.last_at is None else max(state.last_at, entry.at)
+    state = replace(state, last_at=latest, last_seq=entry.seq)
     body = entry.body
     match body:
         case Opened():
