@@ -10,12 +10,12 @@ import io
 import json
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import Field, ValidationError
 
@@ -41,6 +41,10 @@ class Record(Noun):
 
     def sealed(self) -> "Record":
         return self.model_copy(update={"hash": _hash(self.model_dump(mode="json"))})
+
+    def line(self) -> str:
+        """Its JSON in plain ASCII: whatever somebody typed as a reason can be written."""
+        return json.dumps(self.model_dump(mode="json"), separators=(",", ":"))
 
 
 def _hash(raw: Json) -> str:
@@ -71,7 +75,7 @@ class Register:
                 self.criticals[record.proposal] = record.at
 
 
-Objection = Callable[[Register], str]
+T = TypeVar("T")
 
 
 class Audit:
@@ -92,15 +96,23 @@ class Audit:
 
     def record(self, kind: Kind, at: datetime, *, investigation: str = "", proposal: str = "", **facts: object) -> None:
         """On the disk when this returns."""
-        self.record_unless(lambda _: "", kind, at, investigation=investigation, proposal=proposal, **facts)
+        self.record_unless(lambda _: None, kind, at, investigation=investigation, proposal=proposal, **facts)
 
     def record_unless(
-        self, objection: Objection, kind: Kind, at: datetime, *, investigation: str, proposal: str, **facts: object
-    ) -> str:
+        self,
+        objection: Callable[[Register], T | None],
+        kind: Kind,
+        at: datetime,
+        *,
+        investigation: str,
+        proposal: str,
+        **facts: object,
+    ) -> T | None:
         """Record it unless there is an objection, which is returned; nobody else records in between."""
         with self._guard, self._locked() as descriptor:
             self._catch_up(descriptor)
-            if objected := objection(self._register):
+            objected = objection(self._register)
+            if objected is not None:
                 return objected
             record = Record(
                 seq=self._seq + 1,
@@ -108,11 +120,11 @@ class Audit:
                 kind=kind,
                 investigation=investigation,
                 proposal=proposal,
-                facts=redact_json(facts),
+                facts=_without_secrets(facts),
                 previous=self._last,
             ).sealed()
             self._write(descriptor, record)
-            return ""
+            return None
 
     def register(self) -> Register:
         """With what other processes have recorded. To read at once, not to keep."""
@@ -145,7 +157,7 @@ class Audit:
             yield ",".join(COLUMNS)
         for record in self.records():
             if since is None or record.at >= since:
-                yield record.model_dump_json() if format == "jsonl" else _csv(record)
+                yield record.line() if format == "jsonl" else _csv(record)
 
     def records(self) -> list[Record]:
         """All that can be read."""
@@ -189,7 +201,7 @@ class Audit:
             self._write(descriptor, cut.sealed())
 
     def _write(self, descriptor: int, record: Record) -> None:
-        line = record.model_dump_json().encode() + b"\n"
+        line = record.line().encode() + b"\n"
         try:
             view = memoryview(line)
             while view:
@@ -228,6 +240,11 @@ class Audit:
             if raw.get("previous") != previous or raw.get("seq") != number:
                 yield f"{self._path}:{number}: does not follow the one before; a record was removed, put in or moved"
             previous = raw.get("hash")
+
+
+def _without_secrets(facts: Mapping[str, Any]) -> Json:
+    """Our own keys stay what they are: the register compares them."""
+    return {key: value if key in ("delivery", "digest") else redact_json(value) for key, value in facts.items()}
 
 
 def _read(descriptor: int, offset: int) -> bytes:
