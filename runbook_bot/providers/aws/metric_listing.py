@@ -1,27 +1,27 @@
 """Finds the dimensions that CloudWatch really has a metric under, for what was empty under the usual ones."""
 
 import asyncio
+import json
 from collections.abc import Sequence
+from typing import Any
 
-from runbook_bot.domain.service import Resource
 from runbook_bot.providers.aws.dimensions import belongs, primary_dimension
 from runbook_bot.providers.aws.failure import CallFailed
 from runbook_bot.providers.aws.metric_points import Wanted
 from runbook_bot.providers.aws.place import Place
 
 _MOST_LISTINGS = 24
-_MOST_METRICS = 500
+_MOST_PAGES = 10
 _MOST_SETS = 4
 Listed = list[tuple[str, dict[str, str]]]
-"""Metric names with their dimensions."""
+"""Metric names with their dimensions, each pair once."""
 
 
 async def other_dimensions(place: Place, empty: Sequence[Wanted], period: int) -> list[Wanted]:
     """The same metrics under other dimensions that are about the same resource; nothing where there are none."""
     groups: dict[tuple[str, str], list[Wanted]] = {}
     for each in empty:
-        if primary_dimension(each.resource.type) is not None:
-            groups.setdefault((each.row.namespace, each.resource.key), []).append(each)
+        groups.setdefault((each.row.namespace, each.resource.key), []).append(each)
     chosen = list(groups.values())[:_MOST_LISTINGS]
     found = await asyncio.gather(*(_for_group(place, group, period) for group in chosen))
     return [each for part in found for each in part]
@@ -30,15 +30,20 @@ async def other_dimensions(place: Place, empty: Sequence[Wanted], period: int) -
 async def _for_group(place: Place, group: Sequence[Wanted], period: int) -> list[Wanted]:
     first = group[0]
     try:
-        listed = await _listing(place, first.row.namespace, first.resource, first.dimensions)
+        listed = await _listing(place, first)
     except CallFailed:
         return []  # the listing only widens the search; what was asked for directly has its own answer
-    known = [each.dimensions for each in group]
+    known = [_in_order(each.dimensions or {}) for each in group]
     return [
         Wanted(each.resource, each.row, dimensions, period)
         for each in {id(e.row): e for e in group}.values()
-        for dimensions in _smallest([d for name, d in listed if name == each.row.name and d not in known])
+        for dimensions in _smallest([d for name, d in listed if name == each.row.name and _in_order(d) not in known])
     ]
+
+
+def _in_order(dimensions: dict[str, str]) -> tuple[tuple[str, str], ...]:
+    """AWS does not mind the order of dimensions; stand-ins for it do."""
+    return tuple(dimensions.items())
 
 
 def _smallest(sets: list[dict[str, str]]) -> list[dict[str, str]]:
@@ -47,20 +52,33 @@ def _smallest(sets: list[dict[str, str]]) -> list[dict[str, str]]:
     return [each for each in sets if len(each) == fewest][:_MOST_SETS]
 
 
-async def _listing(place: Place, namespace: str, resource: Resource, dimensions: dict[str, str] | None) -> Listed:
-    dimension = primary_dimension(resource.type) or ""
-    filter = {"Name": dimension}
-    value = (dimensions or {}).get(dimension)
-    if value is not None:
-        filter["Value"] = value
+async def _listing(place: Place, wanted: Wanted) -> Listed:
+    row, resource = wanted.row, wanted.resource
+    request: dict[str, Any] = {"Namespace": row.namespace}
+    dimension = primary_dimension(resource.type)
+    if dimension is not None:
+        value = (wanted.dimensions or {}).get(dimension)
+        request["Dimensions"] = [{"Name": dimension} | ({"Value": value} if value is not None else {})]
+    else:
+        request["MetricName"] = row.name
 
     async def look() -> Listed:
-        metrics = await place.gather(
-            "cloudwatch", "ListMetrics", "Metrics", _MOST_METRICS, Namespace=namespace, Dimensions=[filter]
-        )
-        named = [
-            (str(m.get("MetricName")), {d["Name"]: d["Value"] for d in m.get("Dimensions") or []}) for m in metrics
-        ]
-        return [(name, found) for name, found in named if belongs(resource, found)]
+        found: dict[tuple[str, tuple[tuple[str, str], ...]], None] = {}
+        pages = 0
+        async for page in place.pages("cloudwatch", "ListMetrics", **request):
+            for each in page.get("Metrics") or []:
+                dimensions = tuple((str(d["Name"]), str(d["Value"])) for d in each.get("Dimensions") or [])
+                found[str(each.get("MetricName")), dimensions] = None
+            pages += 1
+            if pages >= _MOST_PAGES:
+                break
+        return [(name, dict(dimensions)) for name, dimensions in found]
 
-    return await place.recall(("metrics", namespace, resource.key, value), 60.0, look)
+    listed = await place.recall(("metrics", json.dumps(request, sort_keys=True)), 60.0, look)
+    return [(name, found) for name, found in listed if _about(wanted, found)]
+
+
+def _about(wanted: Wanted, dimensions: dict[str, str]) -> bool:
+    if primary_dimension(wanted.resource.type) is not None:
+        return belongs(wanted.resource, dimensions)
+    return dimensions == wanted.dimensions
