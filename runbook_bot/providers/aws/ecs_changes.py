@@ -49,7 +49,7 @@ async def service_changes(
     except CallFailed as failure:
         failures.append(failure)
         revisions = []
-    releases = _releases(service, trail, family)
+    releases = releases_of(service, trail, family)
     known = {each.revision for each in releases if window.holds(each.at)}
     assumed = [
         Release(utc(each.registered_at), each.name, each.name, each.registered_by.rpartition("/")[2])
@@ -66,7 +66,7 @@ async def service_changes(
     return changes, failures
 
 
-def _releases(service: Answer, trail: Sequence[TrailEvent], family: str) -> list[Release]:
+def releases_of(service: Answer, trail: Sequence[TrailEvent], family: str) -> list[Release]:
     """Every release that is known of, oldest first; each deployment once."""
     found = [
         Release(each.at, short_name(str(each.parameters["taskDefinition"])), each.id, each.actor)
