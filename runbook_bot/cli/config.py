@@ -12,7 +12,7 @@ app = typer.Typer(help="Show or change config.yaml.", no_args_is_help=True, rich
 
 @app.command()
 def get(
-    key: Annotated[str | None, typer.Argument(help="A dotted key, e.g. agent.max_iterations; none shows all.")] = None,
+    key: Annotated[str | None, typer.Argument(metavar="[KEY]", help="A dotted key; none shows all.")] = None,
 ) -> None:
     """Show the value in force, defaults and environment included; secrets as asterisks."""
     settings = edge.settings()
@@ -29,8 +29,8 @@ def get(
 
 @app.command("set")
 def put(
-    key: Annotated[str, typer.Argument(help="A dotted key, e.g. agent.max_iterations.")],
-    value: Annotated[str, typer.Argument(help="The value as YAML: 5, true, [a, b], text, '${VARIABLE}'.")],
+    key: Annotated[str, typer.Argument(metavar="KEY", help="A dotted key, as agent.max_iterations.")],
+    value: Annotated[str, typer.Argument(metavar="VALUE", help="Its value as YAML: 5, true, [a, b], text.")],
 ) -> None:
     """Write one key into config.yaml, if the whole is valid with it."""
     from runbook_bot.settings import home_from

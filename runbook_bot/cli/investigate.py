@@ -24,7 +24,10 @@ class ReasonerName(StrEnum):
 
 
 def investigate(
-    text: Annotated[str, typer.Argument(help="What hurts, in words, or the name of a CloudWatch alarm; `-` reads it.")],
+    text: Annotated[
+        str,
+        typer.Argument(metavar="TEXT", help="What hurts, in words, or the name of a CloudWatch alarm; `-` reads it."),
+    ],
     service: Annotated[str | None, typer.Option(help="The service that hurts.")] = None,
     at: Annotated[str | None, typer.Option(help=f"When it hurt: {times.FORMS}.")] = None,
     since: Annotated[str | None, typer.Option(help="Where the window begins.")] = None,

@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -10,7 +10,11 @@ from runbook_bot.cli import edge, terminal
 from runbook_bot.errors import RunbookError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
     from runbook_bot.knowledge.memory import KnowledgeBase
+
+T = TypeVar("T")
 
 app = typer.Typer(help="Runbooks, post-mortems and known issues.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -20,17 +24,24 @@ EXCERPT = 160
 """Characters of a passage that are shown in a list."""
 
 
-def _memory() -> "KnowledgeBase":
+def _ask(question: "Callable[[KnowledgeBase], Coroutine[Any, Any, T]]") -> T:
     settings = edge.settings()
     from runbook_bot import bootstrap
 
-    return bootstrap.knowledge(settings)
+    async def asked() -> T:
+        memory = bootstrap.knowledge(settings)
+        try:
+            return await question(memory)
+        finally:
+            await memory.close()
+
+    return edge.run(asked())
 
 
 @app.command()
 def sync(as_json: AsJson = False) -> None:
     """Read what has changed in the sources and bring the index up to date."""
-    report = edge.run(_memory().sync())
+    report = _ask(lambda memory: memory.sync())
     if as_json:
         counts = {name: getattr(report, name) for name in ("documents", "passages", "added", "changed", "removed")}
         said = {"notes": list(report.notes), "keywords_only": report.keywords_only}
@@ -42,25 +53,22 @@ def sync(as_json: AsJson = False) -> None:
 
 @app.command()
 def search(
-    text: Annotated[str, typer.Argument(help="What to look for, in words.")],
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="What to look for, in words.")],
     service: Annotated[list[str] | None, typer.Option(help="Prefer documents about this service.")] = None,
-    top: Annotated[
-        int | None, typer.Option(min=1, max=50, help="How many; knowledge.retrieval.top_k if not given.")
-    ] = None,
+    top: Annotated[int | None, typer.Option(min=1, max=50, help="How many; else knowledge.retrieval.top_k.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Find passages by keyword and by meaning."""
     if not text.strip():
         raise UsageError("say what to look for, for example: runbook-bot knowledge search 'too many connections'")
-    passages = edge.run(_memory().search(text, services=service or (), top=top))
+    passages = _ask(lambda memory: memory.search(text, services=service or (), top=top))
     if as_json:
         terminal.say_json([passage.model_dump(mode="json") for passage in passages])
         return
     for passage in passages:
         heading = f" › {passage.heading}" if passage.heading else ""
-        terminal.say(
-            terminal.plain(f"{passage.score:.2f}  {passage.title}{heading}  ({passage.document}:{passage.line})")
-        )
+        where = f"{passage.document}:{passage.line}"
+        terminal.say(f"{passage.score:.2f}  {terminal.plain(f'{passage.title}{heading} ({where})')}")
         terminal.say(f"      {terminal.shortened(passage.text, EXCERPT)}")
     if not passages:
         terminal.say("Nothing fits.")
@@ -68,20 +76,23 @@ def search(
 
 @app.command()
 def add(
-    document: Annotated[str, typer.Argument(help="A Markdown, YAML or text file; `-` reads Markdown from the input.")],
+    document: Annotated[
+        str, typer.Argument(metavar="FILE", help="A Markdown, YAML or text file; `-` reads Markdown from the input.")
+    ],
     title: Annotated[str, typer.Option(help="With `-`: the title.")] = "",
 ) -> None:
     """Put a document into the first source and index it. Nothing is overwritten."""
     if title and document != "-":
         raise UsageError("--title is for a text read with `-`; a file says its own title")
-    name = edge.run(_memory().add(sys.stdin.read() if document == "-" else Path(document), title=title))
+    content = sys.stdin.read() if document == "-" else Path(document)
+    name = _ask(lambda memory: memory.add(content, title=title))
     terminal.say(terminal.plain(name))
 
 
 @app.command()
 def validate(as_json: AsJson = False) -> None:
     """Say what is wrong with the documents, file and line; exit 1 where one cannot be used as it was meant."""
-    problems = edge.run(_memory().validate())
+    problems = _ask(lambda memory: memory.validate())
     if as_json:
         terminal.say_json([vars(each) for each in problems])
     else:
