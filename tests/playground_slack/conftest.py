@@ -37,12 +37,12 @@ def connect(slack: LoopbackSlack) -> Connect:
     @contextlib.asynccontextmanager
     async def connected(app: AsyncApp) -> AsyncIterator[AsyncSocketModeHandler]:
         handler = AsyncSocketModeHandler(app, slack.app_token, ping_interval=0.2)
-        await handler.connect_async()
+        await handler.connect_async()  # type: ignore[no-untyped-call]  # Bolt leaves it untyped
         await slack.wait_for(lambda: slack.connected, 5, "a connection")
         try:
             yield handler
         finally:
-            await handler.close_async()
+            await handler.close_async()  # type: ignore[no-untyped-call]  # likewise
             await asyncio.sleep(0)
 
     return connected

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import Any
 
 import aiohttp
@@ -63,7 +64,7 @@ async def test_an_update_keeps_what_it_does_not_name(slack: LoopbackSlack, clien
 async def test_what_slack_refuses_is_refused_in_slacks_words(slack: LoopbackSlack, client: AsyncWebClient) -> None:
     person = (await slack.act({"do": "message", "user": "U0BEN", "channel": ROOM, "text": "hello"}))["ts"]
     reply = (await client.chat_postMessage(channel=ROOM, text="x", thread_ts=person))["ts"]
-    table = [
+    table: list[tuple[Callable[[], Any], str]] = [
         (lambda: client.chat_postMessage(channel="C0NOWHERE", text="x"), "channel_not_found"),
         (lambda: client.chat_postMessage(channel="C0GENERAL", text="x"), "not_in_channel"),
         (lambda: client.api_call("chat.postMessage", json={"channel": ROOM, "text": " "}), "no_text"),
@@ -273,7 +274,7 @@ async def test_a_stream_grows_and_dies(slack: LoopbackSlack, client: AsyncWebCli
     ts = (await slack.act({"do": "message", "user": "U0ROSA", "channel": ROOM, "text": "why?"}))["ts"]
     nobody = client.chat_startStream(channel=ROOM, thread_ts=ts)
     assert (await refused(nobody))["error"] == "missing_recipient_team_id"
-    who = {"recipient_team_id": "T0ACME", "recipient_user_id": "U0ROSA"}
+    who: Body = {"recipient_team_id": "T0ACME", "recipient_user_id": "U0ROSA"}
     stream = await client.chat_startStream(channel=ROOM, thread_ts=ts, markdown_text="be", **who)
     await client.chat_appendStream(channel=ROOM, ts=stream["ts"], markdown_text="cause")
     task = {"type": "task_update", "id": "t1", "title": "Look", "status": "complete", "output": "4 s"}

@@ -38,7 +38,7 @@ class Bulletin:
         finally:
             self._readers.discard(queue)
 
-    async def wait_for(self, predicate: Callable[[], T], timeout: float, what: str) -> T:  # noqa: ASYNC109 - the seconds are part of the error's sentence
+    async def wait_for(self, predicate: Callable[[], T | None], timeout: float, what: str) -> T:  # noqa: ASYNC109 - the seconds are part of the error's sentence
         """The first true value of `predicate`, tried after every change; TimeoutError names what did not come."""
         deadline = asyncio.get_running_loop().time() + timeout
         while True:

@@ -147,7 +147,7 @@ class LoopbackSlack:
 
     async def wait_for(
         self,
-        predicate: Callable[[], T],
+        predicate: Callable[[], T | None],
         timeout: float = 10.0,  # noqa: ASYNC109 - the seconds are part of the error's sentence
         what: str = "what was waited for",
     ) -> T:

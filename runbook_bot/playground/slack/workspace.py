@@ -107,7 +107,8 @@ class Workspace:
             shortcuts = {one["callback_id"]: one["type"] for one in features.get("shortcuts") or []}
             events = (settings.get("event_subscriptions") or {}).get("bot_events") or []
         except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
-            raise PlaygroundError(f"cannot read the Slack manifest {path}: {type(error).__name__}: {error}") from error
+            what = " ".join(f"{type(error).__name__}: {error}".split())
+            raise PlaygroundError(f"cannot read the Slack manifest {path}: {what}") from error
         return replace(
             self,
             commands=commands or self.commands,
