@@ -18,6 +18,7 @@ Line = tuple[str, str, str]
 """A colour, a word for the margin, and the text."""
 
 COLOURS = {Direction.supports: "green", Direction.refutes: "red", Direction.neutral: "", Direction.unknown: "yellow"}
+MOVED = {"rises": "rose", "falls": "fell", "steady": "stayed steady"}
 STATES = {
     HypothesisState.supported: "bold green",
     HypothesisState.pruned: "red",
@@ -35,8 +36,8 @@ def line(body: Body) -> Line | None:  # noqa: PLR0912  # one arm a kind: a table
         case j.SymptomFound(symptom=None):
             return "yellow", "symptom", body.message or "nothing measurable was found"
         case j.SymptomFound(symptom=s) if s is not None:
-            onset = f" since {s.onset:%H:%M:%S} UTC" if s.onset else ""
-            what = f"{s.signal} of {s.service or s.resource.key} {s.moved}{onset}"
+            onset = f" at {s.onset:%H:%M:%S} UTC" if s.onset else ""
+            what = f"{s.signal} of {s.service or s.resource.key} {MOVED[s.moved]}{onset}"
             return "", "symptom", f"{what} ({s.baseline:.4g} → {s.level:.4g})"
         case j.GraphFound():
             return "", "scope", ", ".join(body.scope) or body.message or "no services are known"
@@ -111,7 +112,7 @@ def summary(case: Investigation, journal: str, seconds: float) -> list[Line]:
     for remedy in case.remedies.values():
         preparation = remedy.proposal.preparation
         lines.append(("magenta", "proposal", f"{preparation.title} · risk {preparation.risk} · {preparation.impact}"))
-    asked = f"{len(case.asked)} queries, {len(case.evidence)} pieces of evidence, {seconds:.1f} s, {case.reasoner}"
+    asked = f"queries {len(case.asked)} · evidence {len(case.evidence)} · {seconds:.1f} s · {case.reasoner}"
     return [*lines, ("dim", "journal", journal), ("dim", "", asked)]
 
 

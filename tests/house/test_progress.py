@@ -82,7 +82,7 @@ def test_each_entry_is_one_short_line() -> None:
     assert [line(body) for body in STORY] == [
         ("bold", "opened", "web is slow"),
         ("", "incident", "web is slow · 2026-03-04 09:00–12:00 UTC, onset 11:02:00"),
-        ("", "symptom", "errors of web rises since 11:02:00 UTC (2 → 140)"),
+        ("", "symptom", "errors of web rose at 11:02:00 UTC (2 → 140)"),
         ("cyan", "H1", "proposed: web:42 is bad"),
         ("green", "H1", "supports (strong): web:42 was deployed 40 s before the onset"),
         None,
@@ -103,7 +103,7 @@ def test_the_summary_names_cause_evidence_and_what_was_ruled_out() -> None:
         ("", "  5%  none of these"),
         ("ruled out", "no leak"),
         ("journal", "/j/inv-1.jsonl"),
-        ("", "0 queries, 1 pieces of evidence, 1.2 s, catalogue"),
+        ("", "queries 0 · evidence 1 · 1.2 s · catalogue"),
     ]
 
 
@@ -114,9 +114,8 @@ def test_an_inconclusive_verdict_says_what_would_help() -> None:
 
 def test_what_is_no_terminal_gets_plain_lines() -> None:
     stream = io.StringIO()
-    Progress(stream).show(
-        seal(1, NOON, "", Opened(request=Request(text="a [bold]b[/] \x1b[31mc" + "d" * 300), reasoner=""))
-    )
+    opened = Opened(request=Request(text="a [bold]b[/] \x1b[31mc" + "d" * 300), reasoner="")
+    Progress(stream).show(seal(1, NOON, "", opened))
     assert stream.getvalue().startswith("    opened  a [bold]b[/] cddd")
     assert stream.getvalue().count("\n") == 1
     assert "\x1b" not in stream.getvalue()
