@@ -69,8 +69,8 @@ class Remedy:
 
     @property
     def ruling(self) -> Ruled | None:
-        """The one that closed it (approved, rejected or void), if one did."""
-        return next((r for r in self.rulings if r.outcome in ("approved", "rejected", "void")), None)
+        """The latest that closed it (approved, rejected or void): what was approved may turn void before it ran."""
+        return next((r for r in reversed(self.rulings) if r.outcome in ("approved", "rejected", "void")), None)
 
     @property
     def unruled(self) -> tuple[Decision, ...]:
@@ -79,8 +79,8 @@ class Remedy:
 
     @property
     def approvers(self) -> tuple[str, ...]:
-        """Different people whose approval counts so far."""
-        return max((r.approvers for r in self.rulings), key=len, default=())
+        """Different people whose approval counts so far. Each ruling names all of them, without who lost the right."""
+        return next((r.approvers for r in reversed(self.rulings) if r.approvers), ())
 
     @property
     def state(
