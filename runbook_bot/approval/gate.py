@@ -135,12 +135,12 @@ class Gate:
         return ruling
 
     async def lapsed(self, case: Investigation) -> Sequence[Ruled]:
-        """The ends of proposals that nobody decided in time, for the caller to journal."""
+        """The ends of proposals that were neither decided nor begun in time, for the caller to journal."""
         now = self._now(case)
         ends = []
         for remedy in case.remedies.values():
             proposal = remedy.proposal
-            if remedy.state == "open" and now >= proposal.expires_at:
+            if remedy.state in ("open", "approved") and now >= proposal.expires_at:
                 denial = Denial(proposal=proposal.id, user="", why=words.EXPIRED, code="expired", ends=True, at=now)
                 ends.append(Ruled(proposal=proposal.id, delivery="expiry", outcome="void", denial=denial))
                 await self._record("ruled", case, proposal.id, outcome="void", denial=denial.model_dump(mode="json"))

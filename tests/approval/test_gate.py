@@ -290,6 +290,11 @@ async def test_a_first_approver_who_was_removed_meanwhile_does_not_count(desk: D
     ruling = await desk.press(proposal, BOB)
     assert isinstance(ruling, Awaiting)
     assert ruling.approvers == (BOB,)
+    assert desk.case.now.remedies[proposal.id].approvers == (BOB,)
+    desk.directory.people[ALICE] = replace(desk.directory.people[ALICE], deactivated=False)
+    last = await desk.press(proposal)
+    assert isinstance(last, Approval)
+    assert last.approvers == (BOB, ALICE)
 
 
 async def test_more_people_where_the_policy_says_so(tmp_path: Path) -> None:
@@ -366,6 +371,24 @@ async def test_approved_and_crashed_before_it_was_spent_is_ruled_on_again(desk: 
     assert isinstance(again, Approval)
     desk.directory.groups[GROUP].discard(ALICE)
     assert denied(await restarted.rule(desk.case.reread(), decision)).code == "not_allowed"
+
+
+async def test_approved_and_drifted_before_it_ran_is_void(desk: Desk) -> None:
+    proposal = desk.propose()
+    decision = desk.click(proposal)
+    desk.case.add(Decided(decision=decision))
+    desk.case.add(ruled(decision, await desk.gate.rule(desk.case.now, decision)))
+    desk.actuator.drifted = "somebody was faster"
+    desk.case.add(ruled(decision, await desk.gate.rule(desk.case.now, decision)))
+    assert desk.case.now.remedies[proposal.id].state == "void"
+
+
+async def test_approved_and_not_begun_in_time_lapses(desk: Desk) -> None:
+    proposal = desk.propose()
+    await desk.press(proposal)
+    desk.clock.pass_(timedelta(minutes=30))
+    desk.case.add(*await desk.gate.lapsed(desk.case.now))
+    assert desk.case.now.remedies[proposal.id].state == "void"
 
 
 async def test_crashed_after_spending_is_looked_at_and_never_run(desk: Desk) -> None:

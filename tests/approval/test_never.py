@@ -1,0 +1,205 @@
+"""Whatever people, crashes, clocks and replicas do: nothing runs unauthorised, twice, or other than it was shown."""
+
+import asyncio
+import tempfile
+from collections.abc import Coroutine
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from runbook_bot.approval.audit import Audit
+from runbook_bot.approval.gate import Gate, ruled
+from runbook_bot.domain.approval import Approval, Decision, Outcome, Proposal, Risk
+from runbook_bot.domain.journal import ChangeProposed, Decided
+from tests.approval.world import ALICE, BOB, BYSTANDER, GROUP, REQUESTER, CountingActuator, Desk, preparation, safety
+
+T = TypeVar("T")
+COOLDOWN = timedelta(minutes=2)
+PEOPLE = st.sampled_from([ALICE, ALICE, BOB, BOB, REQUESTER, BYSTANDER])
+BENT: list[dict[str, object]] = [
+    {},
+    {},
+    {},
+    {"team": "T2"},
+    {"channel": "C2"},
+    {"message": "1.1"},
+    {"typed_name": "checkout"},
+    {"proposal": "inv-9.P1"},
+    {"verdict": "reject", "reason": "no"},
+]
+
+
+class Witness(CountingActuator):
+    """Checks, from what it saw itself and not from the gate, that each run was allowed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shown: dict[str, str] = {}
+        self.granted: set[tuple[str, tuple[str, ...]]] = set()
+
+    async def run(self, proposal: Proposal, approval: Approval) -> Outcome:
+        assert proposal.id not in self.ran, "run twice"
+        assert self.shown[proposal.id] == proposal.digest, "run with other parameters than shown"
+        assert (proposal.id, approval.approvers) in self.granted, "run without a valid ruling"
+        return await super().run(proposal, approval)
+
+
+class Never(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.loop = asyncio.new_event_loop()
+        self.folder = tempfile.TemporaryDirectory()
+        limits = safety(max_mutations_per_session=4, cooldown_between_critical_ms=COOLDOWN.total_seconds() * 1000)
+        self.desk = Desk(Path(self.folder.name), limits)
+        self.actuator = Witness()
+        self.desk.actuator = self.actuator
+        self.gates = [self.desk.another_gate(), self.desk.another_gate(Audit(Path(self.folder.name)))]
+        self.desk.gate = self.gates[0]
+        self.proposals: list[Proposal] = []
+        self.valid: set[tuple[str, str]] = set()
+        self.approvals: list[tuple[Gate, Proposal, Approval]] = []
+        self.critical_at: dict[str, datetime] = {}
+
+    def do(self, work: Coroutine[Any, Any, T]) -> T:
+        return self.loop.run_until_complete(work)
+
+    def teardown(self) -> None:
+        assert self.desk.audit.verify() == []
+        self.do(self.loop.shutdown_default_executor())
+        self.loop.close()
+        self.folder.cleanup()
+
+    @rule(risk=st.sampled_from([Risk.high, Risk.critical, Risk.low]), undo=st.booleans())
+    def propose(self, risk: Risk, undo: bool) -> None:
+        done = [id for id, r in self.desk.case.now.remedies.items() if r.outcome is not None]
+        proposal = self.desk.propose(risk, undoes=done[0] if undo and done else None)
+        self.actuator.shown[proposal.id] = proposal.digest
+        self.proposals.append(proposal)
+
+    @precondition(lambda self: self.proposals)
+    @rule(data=st.data(), user=PEOPLE, bent=st.sampled_from(BENT), replica=st.integers(0, 1), crash=st.booleans())
+    def press(self, data: st.DataObject, user: str, bent: dict[str, object], replica: int, crash: bool) -> None:
+        proposal = data.draw(st.sampled_from(self.proposals))
+        decision = self.desk.click(proposal, user).model_copy(update=bent)
+        right_name = proposal.preparation.risk is not Risk.critical or decision.typed_name == "checkout-api"
+        if right_name and not {"team", "channel", "message", "verdict", "proposal"} & set(bent):
+            self.valid.add((proposal.id, user))
+        self.desk.case.add(Decided(decision=decision))
+        self.rule_on(decision, self.gates[replica], crash=crash)
+
+    def rule_on(self, decision: Decision, gate: Gate, *, crash: bool = False) -> None:
+        """`crash`: the process dies before it has journalled the ruling."""
+        case = self.desk.case.now
+        ruling = self.do(gate.rule(case, decision))
+        if isinstance(ruling, Approval):
+            proposal = case.remedies[decision.proposal].proposal
+            self.witness(proposal, ruling)
+            self.approvals.append((gate, proposal, ruling))
+        if not crash:
+            self.desk.case.add(ruled(decision, ruling))
+
+    def witness(self, proposal: Proposal, ruling: Approval) -> None:
+        """The promises, spelled out without the gate's own words."""
+        directory, now = self.desk.directory, self.desk.clock.now()
+        risk = proposal.preparation.risk
+        original = self.desk.case.now.remedies.get(proposal.undoes or "")
+        alone = original is not None and ruling.approvers[-1] in original.approvers
+        assert not directory.away
+        assert not self.actuator.drifted
+        assert now < proposal.expires_at
+        assert proposal.digest == self.actuator.shown[proposal.id] == ruling.digest
+        assert len(set(ruling.approvers)) == len(ruling.approvers) >= (2 if risk is Risk.critical and not alone else 1)
+        for user in ruling.approvers:
+            assert (proposal.id, user) in self.valid, "nobody pressed that"
+            assert not directory.people[user].deactivated
+            if risk is Risk.high:
+                assert user in directory.groups[GROUP]
+            if risk is Risk.critical:
+                assert user in (ALICE, BOB, REQUESTER)
+            if risk is not Risk.low and not alone:
+                assert user != REQUESTER
+        if risk is Risk.critical:
+            others = [at for id, at in self.critical_at.items() if id != proposal.id]
+            assert proposal.undoes is not None or all(abs(ruling.at - at) >= COOLDOWN for at in others)
+            self.critical_at[proposal.id] = ruling.at
+        self.actuator.granted.add((proposal.id, ruling.approvers))
+
+    @precondition(lambda self: self.approvals)
+    @rule(data=st.data(), crash=st.sampled_from(["never", "never", "before", "spent", "after"]))
+    def carry_out(self, data: st.DataObject, crash: str) -> None:
+        """By a process that may be the right one, or one that slept through all that happened since."""
+        gate, proposal, approval = data.draw(st.sampled_from(self.approvals))
+        self.do(self.steps(gate, proposal, approval, crash))
+
+    async def steps(self, gate: Gate, proposal: Proposal, approval: Approval, crash: str) -> None:
+        steps = gate.carry_out(self.desk.case.now, proposal, approval)
+        async for body in steps:
+            if crash == "before" or (crash == "after" and body.kind == "executed"):
+                break
+            self.desk.case.add(body)
+            if crash == "spent":
+                break
+
+    @rule(replica=st.integers(0, 1))
+    def restart(self, replica: int) -> None:
+        """What a worker does first: go on with everything that the journal leaves open."""
+        gate = self.gates[replica]
+        for id in list(self.desk.case.now.remedies):
+            remedy = self.desk.case.reread().remedies[id]
+            for decision in remedy.unruled:
+                self.rule_on(decision, gate)
+            remedy = self.desk.case.now.remedies[id]
+            if remedy.state == "approved" and remedy.ruling is not None:
+                delivery = remedy.ruling.delivery
+                [decision] = [d for d in remedy.decisions if d.delivery == delivery]
+                self.rule_on(decision, gate)
+            elif remedy.state == "running":
+                self.desk.case.add(self.do(gate.look(self.desk.case.now, remedy.proposal)))
+        assert all(not remedy.unruled for remedy in self.desk.case.now.remedies.values()), "a press was lost"
+        assert all(remedy.state != "running" for remedy in self.desk.case.now.remedies.values())
+        for remedy in self.desk.case.now.remedies.values():
+            if remedy.outcome is not None:
+                assert remedy.outcome.took_effect is (remedy.proposal.id in self.actuator.ran), "people were told wrong"
+
+    @rule(minutes=st.sampled_from([0.1, 1, 10, 29, 31, -5, -60]))
+    def time_passes(self, minutes: float) -> None:
+        self.desk.clock.pass_(timedelta(minutes=minutes))
+        self.do(self.lapse())
+
+    async def lapse(self) -> None:
+        self.desk.case.add(*await self.gates[0].lapsed(self.desk.case.now))
+
+    @rule(drifted=st.sampled_from(["", "", "somebody deployed"]), away=st.sampled_from([False, False, True]))
+    def the_world_changes(self, drifted: str, away: bool) -> None:
+        self.actuator.drifted = drifted
+        self.desk.directory.away = away
+
+    @rule(user=st.sampled_from([ALICE, BOB]), inside=st.booleans(), deactivated=st.sampled_from([False, False, True]))
+    def a_role_changes(self, user: str, inside: bool, deactivated: bool) -> None:
+        directory = self.desk.directory
+        (directory.groups[GROUP].add if inside else directory.groups[GROUP].discard)(user)
+        directory.people[user] = replace(directory.people[user], deactivated=deactivated)
+
+    @precondition(lambda self: self.proposals)
+    @rule(data=st.data())
+    def somebody_rewrites_a_proposal(self, data: st.DataObject) -> None:
+        proposal = data.draw(st.sampled_from(self.proposals))
+        other = proposal.model_copy(update={"preparation": preparation(proposal.preparation.risk, revision=666)})
+        remedy = self.desk.case.now.remedies[proposal.id]
+        if remedy.state == "open":  # a rewritten entry takes the fold of that proposal back to its beginning
+            self.desk.case.add(ChangeProposed(proposal=other))
+
+    @invariant()
+    def nothing_ran_twice(self) -> None:
+        assert len(set(self.actuator.ran)) == len(self.actuator.ran)
+
+
+TestNever = Never.TestCase
+TestNever.settings = settings(
+    max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+)
