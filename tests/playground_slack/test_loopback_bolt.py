@@ -170,6 +170,29 @@ async def test_a_button_click_is_delivered_with_the_stored_value(
     assert refused == {"ok": False, "error": "there is no element 'nothing' in block 'decide'"}
 
 
+async def test_a_pick_from_a_select_carries_the_stored_option_and_the_state(
+    slack: LoopbackSlack, app: AsyncApp, client: AsyncWebClient, connect: Connect
+) -> None:
+    seen: list[Body] = []
+
+    @app.action("service")
+    async def on_pick(ack: AsyncAck, body: Body) -> None:
+        await ack()
+        seen.append(body)
+
+    options = [{"text": {"type": "plain_text", "text": name}, "value": name} for name in ("checkout", "pricing")]
+    pick = {"type": "static_select", "action_id": "service", "options": options}
+    block = {"type": "actions", "block_id": "choose", "elements": [pick]}
+    async with connect(app):
+        ts = (await client.chat_postMessage(channel="C0INCIDENTS", text="Which?", blocks=[block]))["ts"]
+        click = {"do": "click", "user": "U0ROSA", "channel": "C0INCIDENTS", "message_ts": ts, "action_id": "service"}
+        assert (await slack.act({**click, "selected_option": {"value": "pricing"}}))["ok"]
+        refused = await slack.act({**click, "value": "forged"})
+    assert seen[0]["actions"][0]["selected_option"] == options[1]
+    assert seen[0]["state"]["values"]["choose"]["service"]["selected_option"] == options[1]
+    assert refused["error"] == "'forged' is not among the options of service"
+
+
 async def test_a_modal_is_opened_refused_corrected_and_closed(
     slack: LoopbackSlack, app: AsyncApp, client: AsyncWebClient, connect: Connect
 ) -> None:
@@ -271,6 +294,10 @@ async def test_a_reaction_and_a_message_shortcut_name_the_message(
     async def on_reaction(event: Body) -> None:
         seen.append(event)
 
+    @app.event("reaction_removed")
+    async def on_removal() -> None:
+        pass
+
     @app.event("message")
     async def on_message() -> None:
         pass
@@ -285,7 +312,9 @@ async def test_a_reaction_and_a_message_shortcut_name_the_message(
         target = {"user": "U0ROSA", "channel": "C0INCIDENTS", "message_ts": ts}
         await slack.act({"do": "reaction", **target, "name": "eyes"})
         await slack.wait_for(lambda: seen, 2)
-        assert (await slack.act({"do": "reaction", **target, "name": "eyes"}))["ok"] is False
+        assert slack.messages("incidents")[0]["reactions"] == [{"name": "eyes", "users": ["U0ROSA"], "count": 1}]
+        assert (await slack.act({"do": "reaction", **target, "name": "eyes"}))["ok"]
+        assert slack.messages("incidents")[0]["reactions"] == []
         await slack.act({"do": "shortcut", **target, "callback_id": "investigate_alert"})
         await slack.wait_for(lambda: len(seen) == 2, 2)
     assert seen[0]["item"] == {"type": "message", "channel": "C0INCIDENTS", "ts": ts}

@@ -6,6 +6,8 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from runbook_bot.errors import PlaygroundError
-from runbook_bot.playground.slack import LoopbackSlack, Workspace
+from runbook_bot.playground.slack import LoopbackSlack, Person, Room, Workspace
 
 ROOM = "C0INCIDENTS"
 MANIFEST = """
@@ -126,6 +128,38 @@ async def test_a_guest_cannot_press_a_button_in_a_channel_of_others(
     ts = (await client.chat_postMessage(channel=ROOM, text="?", blocks=[block]))["ts"]
     click = {"do": "click", "channel": ROOM, "message_ts": ts, "block_id": "b", "action_id": "approve"}
     assert "Gil Ortega is not in incidents" in (await slack.act({**click, "user": "U0GIL"}))["error"]
+
+
+async def test_someone_from_another_company_is_known_as_such() -> None:
+    demo = Workspace.demo()
+    eve = Person("U0EVE", "eve", "Eve Partner", team="T0PARTNER")
+    room = Room("C0SHARED", "with-partner", ("U0ROSA", "U0EVE", "U0RUNBOOK"), shared=True)
+    async with LoopbackSlack(replace(demo, people=(*demo.people, eve), rooms=(*demo.rooms, room))) as slack:
+        client = AsyncWebClient(token=slack.bot_token, base_url=slack.api_url)
+        user = (await client.users_info(user="U0EVE"))["user"]
+        assert (user["is_stranger"], user["team_id"]) == (True, "T0PARTNER")
+        assert (await client.conversations_info(channel="C0SHARED"))["channel"]["is_ext_shared"] is True
+        await slack.act({"do": "message", "user": "U0EVE", "channel": "C0SHARED", "text": "hi"})
+        slack.emit({"type": "channel_shared", "connected_team_id": "T0PARTNER", "channel": "C0SHARED"}, "C0SHARED")
+        await slack.wait_for(lambda: len(slack.socket.deliveries) == 2, 2)
+        body = slack.socket.deliveries[0].payload
+        assert (body["is_ext_shared_channel"], body["event"]["user_team"]) == (True, "T0PARTNER")
+        assert slack.socket.deliveries[1].payload["event"]["type"] == "channel_shared"
+
+
+async def test_an_eleventh_connection_is_turned_away_and_a_ticket_is_good_once(slack: LoopbackSlack) -> None:
+    client = AsyncWebClient(token=slack.app_token, base_url=slack.api_url)
+    async with aiohttp.ClientSession() as session, AsyncExitStack() as open_sockets:
+        url = ""
+        for number in range(1, 11):
+            url = (await client.apps_connections_open(app_token=slack.app_token))["url"]
+            socket = await open_sockets.enter_async_context(session.ws_connect(url))
+            assert (await socket.receive_json())["num_connections"] == number
+        with pytest.raises(aiohttp.WSServerHandshakeError):
+            await session.ws_connect(url)
+        url = (await client.apps_connections_open(app_token=slack.app_token))["url"]
+        eleventh = await open_sockets.enter_async_context(session.ws_connect(url))
+        assert (await eleventh.receive_json())["reason"] == "too_many_websockets"
 
 
 async def test_a_thread_is_readable_as_text(slack: LoopbackSlack, client: AsyncWebClient) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from runbook_bot.playground.slack import payloads
 from runbook_bot.playground.slack.api.chat import delete_message
 from runbook_bot.playground.slack.api.method import Arguments, Desk, Refused
-from runbook_bot.playground.slack.api.reactions import react
+from runbook_bot.playground.slack.api.reactions import react, unreact
 from runbook_bot.playground.slack.interactions import Interactions
 from runbook_bot.playground.slack.json_value import Json
 from runbook_bot.playground.slack.messages import LONGEST_TEXT, post_as_bot, post_ephemeral, read_content
@@ -65,10 +65,12 @@ class Acting:
             "type": "message",
             "client_msg_id": payloads.new_message_id(),
             "user": user,
-            "team": desk.state.workspace.team_id,
+            "team": desk.state.people[user].team or desk.state.workspace.team_id,
             "text": text,
             "blocks": [rich_text_of(text, payloads.new_message_id()[:5])],
         }
+        if channel.shared:
+            message |= {"user_team": message["team"], "source_team": message["team"]}
         if thread_ts := args.text("thread_ts"):
             parent = channel.messages.get(thread_ts)
             if parent is None:
@@ -106,13 +108,15 @@ class Acting:
         return {"ts": post_ephemeral(self.desk, channel, user, content)["ts"]}
 
     async def _reaction(self, user: str, args: Arguments) -> Json:
+        """Add a reaction, or take it away when the person has made it already, as a click on it does."""
         channel = place(self.desk, args, user)
         message = self._stored(channel, args.text("message_ts"))
         name = args.need("name").strip(":")
-        if not react(self.desk.state, channel, message, name, user):
-            raise CannotAct(f"you have reacted with {name} already")
+        added = react(self.desk.state, channel, message, name, user)
+        if not added:
+            unreact(self.desk.state, channel, message, name, user)
         event = {
-            "type": "reaction_added",
+            "type": "reaction_added" if added else "reaction_removed",
             "user": user,
             "reaction": name,
             "item": {"type": "message", "channel": channel.id, "ts": message["ts"]},

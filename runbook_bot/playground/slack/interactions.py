@@ -5,7 +5,7 @@ from runbook_bot.playground.slack.api.method import Arguments, Desk, Refused
 from runbook_bot.playground.slack.api.views import read_view
 from runbook_bot.playground.slack.blockkit.totals import walk
 from runbook_bot.playground.slack.json_value import Json
-from runbook_bot.playground.slack.pressed import build_action, check_typed
+from runbook_bot.playground.slack.pressed import build_action, check_typed, values_with
 from runbook_bot.playground.slack.refusal import CannotAct, place
 from runbook_bot.playground.slack.socket import Outcome
 from runbook_bot.playground.slack.views import (
@@ -35,6 +35,7 @@ class Interactions:
             view = self._view(user, args)
             block, element = _find(view["blocks"], args)
             action = build_action(self.desk, block, element, args)
+            view["state"]["values"] = values_with(view["blocks"], view["state"]["values"], action)
             payload, channel_id = payloads.click_in_view(self.desk, user, view, action), ""
         else:
             channel = place(self.desk, args, user)
@@ -42,9 +43,12 @@ class Interactions:
             if message is None or message.get("ephemeral_to", user) != user:
                 raise CannotAct(f"there is no message {args.text('message_ts')} in this channel")
             attached = [block for one in message.get("attachments", []) for block in one.get("blocks", [])]
-            block, element = _find([*message.get("blocks", []), *attached], args)
+            blocks = [*message.get("blocks", []), *attached]
+            block, element = _find(blocks, args)
             action = build_action(self.desk, block, element, args)
-            payload, channel_id = payloads.click_in_message(self.desk, user, channel, message, action), channel.id
+            payload = payloads.click_in_message(self.desk, user, channel, message, action)
+            payload["state"]["values"] = values_with(blocks, {}, action)
+            channel_id = channel.id
         self._need(await self.desk.socket.deliver("interactive", payload, answers=False), user, channel_id)
         return {}
 

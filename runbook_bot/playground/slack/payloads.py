@@ -36,10 +36,11 @@ def slash_command(desk: Desk, channel: Channel, user: str, command: str, text: s
 
 def _interaction(desk: Desk, kind: str, user: str) -> Json:
     space = desk.state.workspace
-    name = desk.state.people[user].name
+    person = desk.state.people[user]
+    team = person.team or space.team_id
     return {
         "type": kind,
-        "user": {"id": user, "username": name, "name": name, "team_id": space.team_id},
+        "user": {"id": user, "username": person.name, "name": person.name, "team_id": team},
         "api_app_id": space.app_id,
         "token": VERIFICATION,
         "team": {"id": space.team_id, "domain": space.domain},
@@ -68,7 +69,7 @@ def click_in_message(desk: Desk, user: str, channel: Channel, message: Json, act
         "container": container,
         "trigger_id": desk.state.new_trigger(user),
         "channel": _place(channel),
-        "state": {"values": message.get("state", {}).get("values", {})},
+        "state": {"values": {}},
         "response_url": response_url(desk, channel, user, message["ts"]),
         "actions": [action],
     }
@@ -127,7 +128,7 @@ def message_shortcut(desk: Desk, user: str, callback_id: str, channel: Channel, 
 
 def public_message(message: Json) -> Json:
     """A message without what only this server knows about it."""
-    return {key: one for key, one in message.items() if key not in {"ephemeral_to", "state", "streaming"}}
+    return {key: one for key, one in message.items() if key not in {"ephemeral_to", "streaming"}}
 
 
 def new_message_id() -> str:

@@ -3,7 +3,7 @@
 from runbook_bot.playground.slack.api.method import Arguments, Desk
 from runbook_bot.playground.slack.json_value import Json
 from runbook_bot.playground.slack.refusal import CannotAct
-from runbook_bot.playground.slack.views import inputs, value_key
+from runbook_bot.playground.slack.views import inputs, merge_values, value_key
 
 _PICKS_OPTION = frozenset({"static_select", "overflow", "radio_buttons"})
 _PICKS_OPTIONS = frozenset({"checkboxes", "multi_static_select"})
@@ -14,6 +14,9 @@ _PICKS_ID = {
     "datepicker": "selected_date",
     "timepicker": "selected_time",
     "datetimepicker": "selected_date_time",
+    "multi_users_select": "selected_users",
+    "multi_conversations_select": "selected_conversations",
+    "multi_channels_select": "selected_channels",
 }
 _NEVER = object()
 
@@ -48,6 +51,15 @@ def build_action(desk: Desk, block: Json, element: Json, args: Arguments) -> Jso
             raise CannotAct(f"there is no user {value!r}")
         return {**action, key: value}
     return {**action, "value": args.text("value")}
+
+
+def values_with(blocks: list[Json], typed: Json, action: Json) -> Json:
+    """`state.values` at the moment of an action: what was typed before, and what was just picked."""
+    values = merge_values({"blocks": blocks}, typed)
+    picked = values.get(action["block_id"], {}).get(action["action_id"])
+    if picked is not None:
+        picked.update({key: action[key] for key in picked if key in action})
+    return values
 
 
 def _opinion(element: Json, args: Arguments) -> Json:

@@ -27,7 +27,9 @@ def place(desk: Desk, args: Arguments, user: str, *, to_write: bool = False) -> 
     channel = state.open_im(user) if name == state.workspace.bot else state.channel_named(name)
     if channel is None:
         raise CannotAct(f"there is no channel {name!r}")
-    looks_in = not to_write and channel.kind == "channel" and not state.people[user].is_restricted
+    person = state.people[user]
+    guest = person.is_restricted or person.is_ultra_restricted or bool(person.team)
+    looks_in = not to_write and channel.kind == "channel" and not guest
     if user not in channel.members and not looks_in:
-        raise CannotAct(f"{state.people[user].real_name} is not in {channel.name or 'this conversation'}")
+        raise CannotAct(f"{person.real_name} is not in {channel.name or 'this conversation'}")
     return channel

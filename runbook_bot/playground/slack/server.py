@@ -154,6 +154,10 @@ class LoopbackSlack:
         """The first true value of `predicate`, tried after every change; TimeoutError says `what` did not come."""
         return await self.bulletin.wait_for(predicate, timeout, what)
 
+    def emit(self, event: Json, channel: str | None = None) -> None:
+        """Send the app any other event, such as `channel_shared`, if it subscribed to it."""
+        self.events.emit(event, None, self.channel(channel) if channel else None)
+
     async def disconnect(self, reason: str = "refresh_requested") -> None:
         """Send a disconnect frame on every connection."""
         await self.socket.disconnect(reason)

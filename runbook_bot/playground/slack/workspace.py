@@ -12,7 +12,7 @@ from runbook_bot.errors import PlaygroundError
 
 @dataclass(frozen=True)
 class Person:
-    """A member of the workspace."""
+    """A member of the workspace; with a `team` of their own, someone from another company."""
 
     id: str
     name: str
@@ -21,6 +21,8 @@ class Person:
     color: str = "4a5568"
     is_bot: bool = False
     is_restricted: bool = False
+    is_ultra_restricted: bool = False
+    team: str = ""
     deleted: bool = False
 
 

@@ -17,11 +17,11 @@ def user_object(desk: Desk, person: Person) -> Json:
         "display_name_normalized": person.name,
         "status_text": "",
         "status_emoji": "",
-        "team": space.team_id,
+        "team": person.team or space.team_id,
     }
     return {
         "id": person.id,
-        "team_id": space.team_id,
+        "team_id": person.team or space.team_id,
         "name": person.name,
         "deleted": person.deleted,
         "color": person.color,
@@ -34,10 +34,10 @@ def user_object(desk: Desk, person: Person) -> Json:
         "is_owner": False,
         "is_primary_owner": False,
         "is_restricted": person.is_restricted,
-        "is_ultra_restricted": False,
+        "is_ultra_restricted": person.is_ultra_restricted,
         "is_bot": person.is_bot,
         "is_app_user": False,
-        "is_stranger": False,
+        "is_stranger": bool(person.team),
         "updated": 0,
     }
 

@@ -20,6 +20,19 @@ def react(state: State, channel: Channel, message: Json, name: str, user: str) -
     return True
 
 
+def unreact(state: State, channel: Channel, message: Json, name: str, user: str) -> bool:
+    """Take a person's reaction away; False when there was none."""
+    reactions: list[Json] = message.get("reactions", [])
+    found = next((one for one in reactions if one["name"] == name and user in one["users"]), None)
+    if found is None:
+        return False
+    found["users"].remove(user)
+    found["count"] = len(found["users"])
+    message["reactions"] = [one for one in reactions if one["users"]]
+    state.publish_message(channel, message)
+    return True
+
+
 def _message(desk: Desk, args: Arguments) -> tuple[Channel, Json]:
     channel = desk.joined(args)
     message = channel.messages.get(args.need("timestamp", "no_item_specified"))
@@ -38,14 +51,9 @@ def _add(desk: Desk, args: Arguments) -> Json:
 
 def _remove(desk: Desk, args: Arguments) -> Json:
     channel, message = _message(desk, args)
-    name, bot = args.need("name", "invalid_name").strip(":"), desk.state.workspace.bot
-    found = next((one for one in message.get("reactions", []) if one["name"] == name and bot in one["users"]), None)
-    if found is None:
+    name = args.need("name", "invalid_name").strip(":")
+    if not unreact(desk.state, channel, message, name, desk.state.workspace.bot):
         raise Refused("no_reaction")
-    found["users"].remove(bot)
-    found["count"] = len(found["users"])
-    message["reactions"] = [one for one in message["reactions"] if one["users"]]
-    desk.state.publish_message(channel, message)
     return {}
 
 
