@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Literal, get_args, get_origin
 
 import pytest
 import typer.main
@@ -139,7 +139,7 @@ def test_every_exception_to_a_rule_gives_its_reason() -> None:
         f"{relative(path)}:{number}"
         for path in tracked("**.py")
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
-        if (found := marker.search(line)) and "#" not in found["rest"]
+        if (found := marker.search(line)) and not re.search(r"[a-z]{2,} [a-z]", found["rest"])
     ]
     assert without == []
 
@@ -163,7 +163,8 @@ def fields(annotation: Any) -> Iterator[str]:
     """The names of all fields of all models inside."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         for name, field in annotation.model_fields.items():
-            yield name
+            if not (get_origin(field.annotation) is Literal and len(get_args(field.annotation)) == 1):
+                yield name  # where there is one choice, validation is what reads it
             yield from fields(field.annotation)
     else:
         for each in get_args(annotation):
@@ -191,7 +192,9 @@ def spoken(default: Any) -> str:
     """A default as it would be written in config.yaml."""
     if isinstance(default, BaseModel):
         default = default.model_dump(mode="json", exclude_defaults=True)
-    if isinstance(default, tuple | list | set | frozenset):
+    if isinstance(default, frozenset):
+        default = sorted(default)
+    if isinstance(default, tuple | list):
         default = [each.model_dump(mode="json") if isinstance(each, BaseModel) else str(each) for each in default]
     return yaml.safe_dump([default], default_flow_style=True, width=1000).strip()[1:-1]
 
@@ -209,9 +212,10 @@ def test_every_command_in_the_readme_exists() -> None:
 
 
 def test_the_thinking_knows_no_scenario() -> None:
-    worlds = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in PACKAGE.glob("playground/scenarios/*.yaml")]
+    paths = list(PACKAGE.glob("playground/scenarios/*.yaml"))
+    worlds = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in paths]
     assert worlds
-    names = {service["name"] for world in worlds for service in world["services"]} | {world["name"] for world in worlds}
+    names = {service["name"] for world in worlds for service in world["services"]} | {path.stem for path in paths}
     found = [
         f"{relative(path)}: {name}"
         for room in THINKING
