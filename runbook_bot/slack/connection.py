@@ -54,6 +54,11 @@ class Connection:
     def bot_token(self) -> str:
         return self._bot_token
 
+    @property
+    def team(self) -> str:
+        """The workspace's id, "" until `workspace` has learnt it."""
+        return self._workspace.team if self._workspace else ""
+
     async def workspace(self) -> Workspace:
         """Where we are and who. Raises `SettingsError` for a token that Slack does not know, `DeskError` otherwise."""
         async with self._asking:

@@ -48,7 +48,7 @@ async def _decide(desk: Desk, delivery: Delivery, *, reason: str = "", typed_nam
         "reject" if delivery.action == REJECT else "approve",
         reason=reason[:1000],
         typed_name=typed_name[:300],
-        channel=card.channel if card else "",
+        channel=card.channel if card else remedy.proposal.channel,
         message=card.ts if card else "",
     )
     await decide(desk, case, made)

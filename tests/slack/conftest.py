@@ -1,8 +1,8 @@
 """A loopback Slack, real journals and a real inbox on disk, and the desk and the board connected to them."""
 
 import contextlib
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from runbook_bot.domain.knowledge import Passage
-from runbook_bot.domain.ports import SystemClock
+from runbook_bot.domain.ports import Inbox, SystemClock
 from runbook_bot.playground.slack import LoopbackSlack, Person, Room, Workspace
 from runbook_bot.slack.app import SlackDesk
 from runbook_bot.slack.board import Board
@@ -40,12 +40,15 @@ class Woken:
 class Shelf:
     """A knowledge base of one runbook."""
 
-    async def search(self, text: str, *, services: Sequence[str] = (), top: int = 8) -> Sequence[Passage]:  # type: ignore[override]
+    async def search(self, text: str, *, services: Iterable[str] = (), top: int = 8) -> Sequence[Passage]:
         del services, top
         if "checkout" not in text:
             return ()
         found = Passage(document="checkout.md", kind="runbook", title="Checkout", text="Roll <back> it.", score=1.0)
         return (found,)
+
+    async def steps(self, passage: Passage) -> Sequence[str]:
+        return (passage.text,)
 
 
 @dataclass
@@ -116,8 +119,6 @@ def acme() -> Workspace:
     """The demo's people, the app as the manifest installs it, and a channel that is shared with another company."""
     demo = Workspace.demo(MANIFEST)
     shared = Room("C0SHARED", "with-partner", ("U0ROSA", "U0RUNBOOK"), shared=True)
-    from dataclasses import replace
-
     return replace(demo, rooms=(*demo.rooms, shared), people=(*demo.people, Person("U0EVE", "eve", "Eve", is_bot=True)))
 
 
@@ -126,32 +127,32 @@ def settings(slack: LoopbackSlack) -> SlackSettings:
 
 
 @contextlib.asynccontextmanager
-async def open_office(slack: LoopbackSlack, folder: Path) -> AsyncIterator[Office]:
+async def open_office(slack: LoopbackSlack, folder: Path, inbox: Inbox | None = None) -> AsyncIterator[Office]:
     """A process of the bot: built, but not connected."""
     connection = Connection(settings(slack), api_url=slack.api_url)
     outbox = Outbox(connection.writing)
     directory = SlackDirectory(connection)
-    journals, inbox, queue = FileJournals(folder / "scratchpad", SystemClock()), SqliteInbox(folder / "inbox"), Woken()
+    journals, queue, disk = FileJournals(folder / "scratchpad", SystemClock()), Woken(), SqliteInbox(folder / "inbox")
     desk = SlackDesk(
         connection,
         outbox,
         directory,
         journals=journals,
         queue=queue,
-        inbox=inbox,
+        inbox=inbox or disk,
         knowledge=Shelf(),
         clock=SystemClock(),
         reasoner="catalogue",
     )
     board = Board(connection, outbox, patience=5)
     try:
-        yield Office(slack, connection, outbox, directory, journals, inbox, queue, board, desk)
+        yield Office(slack, connection, outbox, directory, journals, disk, queue, board, desk)
     finally:
         await desk.stop()
         await board.close()
         await outbox.close()
         await connection.close()
-        inbox.close()
+        disk.close()
 
 
 @pytest.fixture

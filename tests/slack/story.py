@@ -77,7 +77,8 @@ class Story:
 
     def opened(self, **changes: str) -> "Story":
         asked = {"text": self.words, "requester": "U0ROSA", "team": "T0ACME", "channel": CHANNEL, **changes}
-        return self.tell(Opened(request=Request(**asked, source=Source.slack), reasoner="catalogue"))
+        request = Request.model_validate({**asked, "source": Source.slack})
+        return self.tell(Opened(request=request, reasoner="catalogue"))
 
     def shown(self, *keys: str, channel: str = CHANNEL) -> "Story":
         head = None if keys == ("head",) else "1764000000.000100"

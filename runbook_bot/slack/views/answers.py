@@ -100,7 +100,7 @@ def approvals(waiting: Sequence[tuple[Investigation, Remedy]], workspace: Worksp
     if not waiting:
         return words.NOTHING_WAITS, (section(words.NOTHING_WAITS),)
     titles = "; ".join(mrkdwn(remedy.proposal.preparation.title, 120) for _, remedy in waiting[:5])
-    text = f"{words.count(len(waiting), 'change')} wait for approval: {titles}."
+    text = f"{words.count(len(waiting), 'change waits', 'changes wait')} for approval: {titles}."
     return text, tuple(section(approval_row(case, remedy, workspace)) for case, remedy in waiting[:15])
 
 

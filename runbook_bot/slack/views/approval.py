@@ -166,8 +166,8 @@ def _verb(remedy: Remedy, word: str) -> str:
 
 
 def denied(ruled: Ruled) -> bool:
-    """Somebody pressed and has to be told why it did not count; a rejection is told by the card itself."""
-    return ruled.denial is not None and ruled.outcome in ("denied", "void")
+    """Somebody pressed and has to be told why it did not count; rejection and expiry are told by the card itself."""
+    return ruled.denial is not None and ruled.denial.user != "" and ruled.outcome in ("denied", "void")
 
 
 def denial_note(case: Investigation, remedy: Remedy, ruled: Ruled) -> Message:
