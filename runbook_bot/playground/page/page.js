@@ -895,7 +895,7 @@ function chartTable(title, chart) {
   const series = seriesOf(chart);
   const head = pie ? ["Segment", "Value"] : [chart.axis_config?.x_label ?? "Category", ...series.map((x) => x.name)];
   const rows = pie ? segmentsOf(chart).map((x) => [x.label, x.value]) : categoriesOf(chart).map((c) => [c, ...series.map((x) => x.points.get(c) ?? "")]);
-  return h("table", { class: "sr" }, h("caption", {}, title), h("thead", {}, h("tr", {}, head.map((cell) => h("th", { scope: "col" }, String(cell))))), h("tbody", {}, rows.map((row) => h("tr", {}, row.map((cell, i) => h(i ? "td" : "th", { scope: i ? undefined : "row" }, String(cell)))))));
+  return h("div", { class: "sr" }, h("table", {}, h("caption", {}, title), h("thead", {}, h("tr", {}, head.map((cell) => h("th", { scope: "col" }, String(cell))))), h("tbody", {}, rows.map((row) => h("tr", {}, row.map((cell, i) => h(i ? "td" : "th", { scope: i ? undefined : "row" }, String(cell))))))));
 }
 
 function ticks(low, high) {
@@ -1493,7 +1493,7 @@ const stored = {
   },
 };
 const me = { user: stored.get("acting-as") };
-const place = { channel: null, thread: null, home: false };
+const place = { channel: null, thread: null, home: false, awaited: null };
 const isHead = (message) => message.metadata?.event_type === "runbook_investigation" && (!message.thread_ts || message.thread_ts === message.ts);
 const isTop = (message) => !message.thread_ts || message.thread_ts === message.ts || message.subtype === "thread_broadcast";
 const wide = matchMedia("(min-width: 1000px)");
@@ -1654,7 +1654,7 @@ function fileChip(given) {
 /** A scrolling list of messages: keyed rows, a window onto long histories, and a reader whose place is kept. */
 class MessageList {
   constructor(box, thread) {
-    Object.assign(this, { box, thread, rows: new Map(), key: null, from: null, stuck: true });
+    Object.assign(this, { box, thread, rows: new Map(), key: null, from: null, stuck: true, top: 0 });
     this.content = h("div", { class: "message-list" });
     this.pill = h("button", { type: "button", class: "new-pill", hidden: true, onclick: () => this.toEnd() }, icon("down"), WORDS.newMessages);
     this.tools = new Tools(this);
@@ -1666,8 +1666,12 @@ class MessageList {
     grown.observe(box);
   }
 
+  /** Only a reader scrolls up; a gap that opened because the content grew does not count as leaving the end. */
   noteScroll() {
-    this.stuck = this.box.scrollHeight - this.box.scrollTop - this.box.clientHeight < 48;
+    const { scrollTop, scrollHeight, clientHeight } = this.box;
+    if (scrollHeight - scrollTop - clientHeight < 48) this.stuck = true;
+    else if (scrollTop < this.top - 1) this.stuck = false;
+    this.top = scrollTop;
     if (this.stuck) this.pill.hidden = true;
   }
 
@@ -2047,6 +2051,14 @@ class Composer {
 
 /* ── The rail: places, people, theme ──────────────────────────────────────────────────────────────────────────── */
 
+/** The app's direct channel with the person who acts; it comes into being when first looked at. */
+async function openDirect() {
+  const answer = await act({ do: "home", tab: "messages" });
+  if (!answer.ok) toast(answer.error);
+  else if (!world.channels.has(answer.channel)) place.awaited = answer.channel;
+  else goTo(answer.channel);
+}
+
 function renderRail() {
   $("team-name").textContent = world.team.name ?? "Workspace";
   $("team-mark").textContent = initials(world.team.name ?? "W").slice(0, 1);
@@ -2058,7 +2070,7 @@ function renderRail() {
   const held = $("places").contains(document.activeElement) ? [...$("places").querySelectorAll("button")].indexOf(document.activeElement) : -1;
   $("places").replaceChildren(
     ...group("Channels", channels.map((c) => item(icon("hash"), c.name, here(c.id), () => goTo(c.id), world.unread.has(c.id)))),
-    ...group("Apps", [direct ? item(icon("message"), `${world.bot.name ?? "App"}, direct`, here(direct.id), () => goTo(direct.id), world.unread.has(direct.id)) : null, item(icon("home"), "App Home", place.home, () => goHome())].filter(Boolean)),
+    ...group("Apps", [item(icon("message"), `${world.bot.name ?? "App"}, direct`, Boolean(direct) && here(direct.id), () => (direct ? goTo(direct.id) : openDirect()), Boolean(direct) && world.unread.has(direct.id)), item(icon("home"), "App Home", place.home, () => goHome())]),
     ...group("Canvases", [...world.canvases.values()].map((c) => item(icon("canvas"), c.title || "Untitled", false, () => openCanvas(c.id)))),
   );
   if (held >= 0) $("places").querySelectorAll("button")[held]?.focus();
@@ -2128,7 +2140,7 @@ function readHash() {
 /** Shows a channel, and a thread in it where one is named. */
 function goTo(channel, thread = null, focus = false) {
   if (!world.channels.has(channel)) return;
-  Object.assign(place, { channel, thread, home: false });
+  Object.assign(place, { channel, thread, home: false, awaited: null });
   world.unread.delete(channel);
   closeRail();
   if (location.hash !== hashOf()) history.pushState(null, "", hashOf());
@@ -2226,9 +2238,10 @@ function renderCanvas() {
   $("canvas-title").textContent = canvas.title || "Canvas";
   const channel = world.channels.get(canvas.channel);
   $("canvas-place").textContent = channel ? `Canvas in #${channel.name}` : "Canvas";
-  if (body.dataset.shown === `${canvas.id}${canvas.markdown}`) return;
-  const at = body.dataset.shown?.startsWith(canvas.id) ? body.scrollTop : 0;
-  body.dataset.shown = `${canvas.id}${canvas.markdown}`;
+  const before = body.shown;
+  if (before?.id === canvas.id && before.markdown === canvas.markdown) return;
+  const at = before?.id === canvas.id ? body.scrollTop : 0;
+  body.shown = canvas;
   body.replaceChildren(...markdown(canvas.markdown));
   body.scrollTop = at;
 }
@@ -2315,6 +2328,7 @@ const FEED = {
   },
   channel(channel) {
     world.channels.set(channel.id, { ...world.channels.get(channel.id), ...channel });
+    if (place.awaited === channel.id) goTo(channel.id);
     paint("rail", "messages");
   },
 };
