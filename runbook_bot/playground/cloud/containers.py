@@ -12,6 +12,8 @@ from runbook_bot.playground.cloud.wire import Parameters
 
 ROLL = 3.0
 """Seconds that a roll-out takes here; a real one takes minutes."""
+_REPLACED = 25.0
+"""Seconds until a task that stopped by itself has a running successor."""
 STOPPED_KEPT = 3600.0
 _EVENTS_KEPT = 100
 _STEADY = 6 * 3600.0
@@ -102,8 +104,8 @@ class Fleet:
         victim = min(running, key=lambda task: task.started)
         self._stop(victim, at, reason, container_reason, exit_code)
         victim.code = "EssentialContainerExited"
-        started = self._start(at + 4.0)
-        self._say(at + 2.0, f"has started 1 tasks: {_listed([started])}.")
+        started = self._start(at + _REPLACED)
+        self._say(at + _REPLACED - 2.0, f"has started 1 tasks: {_listed([started])}.")
         if self.target_group:
             self._say(at + 2.5, f"deregistered 1 targets in (target-group {self.target_group})")
 
@@ -148,7 +150,7 @@ class Fleet:
     def told(self, now: float) -> list[Parameters]:
         """Newest first, as DescribeServices has them."""
         past = [event for event in self.events if event["createdAt"].timestamp() <= now]
-        return list(reversed(sorted(past, key=lambda event: event["createdAt"])))[:_EVENTS_KEPT]
+        return sorted(past, key=lambda event: event["createdAt"], reverse=True)[:_EVENTS_KEPT]
 
     def _deployment(self, rollout: Rollout, status: str, done: bool, now: float) -> Parameters:
         running = sum(task.rollout == rollout.id for task in self.running(now))

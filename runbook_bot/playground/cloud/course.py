@@ -23,6 +23,10 @@ class Course:
     def of(cls, fault: Fault | None, now: float) -> "Course":
         return cls(fault, [(now + fault.onset.total_seconds(), None)] if fault else [])
 
+    def unmended(self) -> "Course":
+        """The same fault, had nobody done anything about it."""
+        return Course(self.fault, [(began, None) for began, _ in self.episodes[:1]])
+
     @property
     def active(self) -> bool:
         return bool(self.episodes) and self.episodes[-1][1] is None

@@ -1,10 +1,13 @@
 """RDS's own events and the true ages of its instances."""
 
+import math
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from runbook_bot.playground.cloud.upstream import Upstream
 from runbook_bot.playground.cloud.wire import AwsError, Call, Handlers, Parameters
 
+_DAY = 86400.0
 _RESTARTED = (
     ("DB instance shutdown", "availability", 3.0),
     ("DB instance restarted", "availability", 9.0),
@@ -31,14 +34,17 @@ class DatabaseApi:
         name = call.parameters["DBInstanceIdentifier"]
         self._created[name] = call.at
         self._tell(call, name, "DB instance created", "creation", 0.0)
-        day = 86400.0
-        nightly = call.at + day
-        while call.past and nightly < datetime.now(UTC).timestamp() and len(self._events) < 4000:
-            self._events.append((nightly, self._event(call, name, "Backing up DB instance", "backup", nightly)))
-            done = nightly + 240.0
-            self._events.append((done, self._event(call, name, "Finished DB Instance backup", "backup", done)))
-            nightly += day
         return answer
+
+    def _backups(self, call: Call, start: float) -> Iterator[tuple[float, Parameters]]:
+        """Every night at the hour of its making, as the automatic ones are."""
+        for name, created in self._created.items():
+            night = created + math.ceil(max(start - created, _DAY) / _DAY) * _DAY
+            while night <= call.at:
+                yield night, self._event(call, name, "Backing up DB instance", "backup", night)
+                done = night + 240.0
+                yield done, self._event(call, name, "Finished DB Instance backup", "backup", done)
+                night += _DAY
 
     async def _describe(self, call: Call) -> Parameters:
         answer = await self._upstream.ask(call)
@@ -73,7 +79,7 @@ class DatabaseApi:
         categories = asked.get("EventCategories")
         found = [
             event
-            for at, event in sorted(self._events, key=lambda pair: pair[0])
+            for at, event in sorted([*self._events, *self._backups(call, start)], key=lambda pair: pair[0])
             if start <= at <= min(end, call.at)
             and name in (None, event["SourceIdentifier"])
             and kind in (None, "db-instance")

@@ -68,7 +68,7 @@ class EcsApi:
     async def _create(self, call: Call) -> Parameters:
         answer = await self._upstream.ask(call)
         service = answer["service"]
-        balancer = next(iter(call.parameters.get("loadBalancers") or ()), {})
+        balancer: Parameters = next(iter(call.parameters.get("loadBalancers") or ()), {})
         fleet = Fleet(
             cluster=service["clusterArn"].rpartition("/")[2],
             name=service["serviceName"],

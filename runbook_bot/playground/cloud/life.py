@@ -14,7 +14,7 @@ from runbook_bot.playground.cloud.database_api import DatabaseApi
 from runbook_bot.playground.cloud.ecs_api import EcsApi
 from runbook_bot.playground.cloud.function_api import FunctionApi
 from runbook_bot.playground.cloud.identities import Identities
-from runbook_bot.playground.cloud.loader import Loader
+from runbook_bot.playground.cloud.loader import BEAT, DAY, Loader
 from runbook_bot.playground.cloud.log_api import LogApi
 from runbook_bot.playground.cloud.log_store import LogStore
 from runbook_bot.playground.cloud.metric_api import MetricApi
@@ -32,8 +32,8 @@ from runbook_bot.playground.cloud.world import SimulatedClock, World
 if TYPE_CHECKING:
     from runbook_bot.playground.cloud.cloud import Cloud, CloudState
 
-_BEAT = 5.0
-"""Seconds between data points while the cloud runs."""
+_OLDER = 3600.0
+"""Seconds of older history that each beat adds, until there is a whole day without a gap."""
 
 
 class Life:
@@ -64,33 +64,38 @@ class Life:
             self.overlay.answers(part.handlers())
         self._world: World | None = None
         self._loader: Loader | None = None
+        self._oldest = self._older_until = 0.0
         self._pulse: asyncio.Task[None] | None = None
 
     async def begin(self, port: int) -> int:
         """The port. Raises `PlaygroundError` for a port that is taken or a moto that does not start."""
-        starting = asyncio.create_task(self._upstream.start())
+        from botocore.exceptions import BotoCoreError, ClientError
+
         try:
             port = await self.overlay.start(port)
         except OSError as error:
-            starting.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await starting
             raise PlaygroundError(f"port {port} cannot be used: {error.strerror or error}") from error
-        await asyncio.to_thread(self._past.connect, f"http://127.0.0.1:{port}")
-        await starting
-        now = self._clock.now()
-        self._loader = Loader(self._scenario, self._past, self._identities, now)
-        self._world = await asyncio.to_thread(self._loader.build)
-        await asyncio.to_thread(self._loader.fill, self._world)
-        self._world.begin_stops(now)
-        self._world.stop_tasks(self._ecs, now)
-        for fleet in self._ecs.fleets:
-            fleet.live(now)
-        self._alarms.replay(now - self._scenario.history.total_seconds(), now)
+        connecting = asyncio.to_thread(self._past.connect, f"http://127.0.0.1:{port}")
+        await asyncio.gather(self._upstream.start(), connecting)
+        try:
+            await self._load(self._clock.now())
+        except (BotoCoreError, ClientError) as error:
+            raise PlaygroundError(f"the scenario {self._scenario.name} cannot be loaded: {error}") from error
         self.overlay.on_change = self._changed
-        await self._beat()
         self._pulse = asyncio.create_task(self._live())
         return port
+
+    async def _load(self, now: float) -> None:
+        self._loader = Loader(self._scenario, self._past, self._identities, now)
+        self._world = await asyncio.to_thread(self._loader.build)
+        self._world.begin_stops()
+        self._world.stop_tasks(self._ecs, now)
+        await asyncio.to_thread(self._loader.fill, self._world, self._ecs)
+        for fleet in self._ecs.fleets:
+            fleet.live(now)
+        self._older_until = (now - self._scenario.history.total_seconds()) // 60 * 60
+        self._oldest = (now - DAY + 900) // 60 * 60 + 60
+        self._alarms.replay(now - self._scenario.history.total_seconds(), now)
 
     async def end(self) -> None:
         if self._pulse is not None:
@@ -105,6 +110,8 @@ class Life:
         from runbook_bot.playground.cloud.cloud import CloudState
 
         assert self._world
+        if self._pulse is not None and self._pulse.done():
+            self._pulse.result()  # a world that stands still says why
         now = self._clock.now()
         self._alarms.evaluate(now)
         return CloudState(
@@ -120,7 +127,7 @@ class Life:
 
     async def _live(self) -> None:
         while True:
-            await asyncio.sleep(_BEAT - self._clock.now() % _BEAT + 0.05)
+            await asyncio.sleep(BEAT - self._clock.now() % BEAT + 0.05)
             await self._beat()
 
     async def _beat(self) -> None:
@@ -132,18 +139,28 @@ class Life:
         for fleet in self._ecs.fleets:
             fleet.live(now)
         data: dict[str, list[Datum]] = {}
-        while world.metrics_until + _BEAT <= now:
+        while world.metrics_until + BEAT <= now:
             at = world.metrics_until
             for gauge in world.gauges:
-                exact = world.known_exactly(gauge, self._ecs, at + _BEAT)
-                points = [gauge.exact(at, exact)] if exact is not None else []
-                points = points or gauge.data([at], [_BEAT], world.followed(gauge), [True])
+                counted = world.counted(gauge, self._ecs, at + BEAT)
+                points = [gauge.exact(at, counted, True)] if counted is not None else []
+                points = points or gauge.data([at], [BEAT], world.followed(gauge), [True])
                 data.setdefault(gauge.vital.namespace, []).extend(points)
-            world.metrics_until = at + _BEAT
+            world.metrics_until = at + BEAT
         lines = {logbook.group: logbook.write(world.logs_until, now) for logbook in world.logbooks}
         world.logs_until = now
         await asyncio.to_thread(self._tell, data, lines, now)
+        await self._remember()
         self._alarms.evaluate(now)
+
+    async def _remember(self) -> None:
+        """Another hour of the gap between yesterday's hours and today's."""
+        assert self._world
+        assert self._loader
+        start = max(self._older_until - _OLDER, self._oldest)
+        if start < self._older_until:
+            end, self._older_until = self._older_until, start
+            await asyncio.to_thread(self._loader.put_past, self._world, self._ecs, start, end, 60.0)
 
     def _tell(self, data: dict[str, list[Datum]], lines: dict[str, list[tuple[int, str]]], now: float) -> None:
         assert self._loader

@@ -1,5 +1,6 @@
 """Builds a scenario's world through boto3: what there is, how it came to be, and the last hours of its life."""
 
+import hashlib
 import io
 import json
 import zipfile
@@ -9,6 +10,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from runbook_bot.playground.cloud.ecs_api import EcsApi
 from runbook_bot.playground.cloud.identities import Identities
 from runbook_bot.playground.cloud.inventory import DynamoTable, EcsService, LambdaFunction, Queue, RdsInstance, Resource
 from runbook_bot.playground.cloud.logbook import LogLine
@@ -20,6 +22,9 @@ from runbook_bot.playground.cloud.world import World
 
 _T = TypeVar("_T")
 _BATCH = 1000
+DAY = 86400.0
+BEAT = 5.0
+"""Seconds between data points while the cloud runs."""
 FINE = 600.0
 """Seconds before now in which history has a point every ten seconds; before that, one a minute."""
 _BUILDER = "terraform"
@@ -60,25 +65,31 @@ class Loader:
             self._alarm(alarm, world)
         return world
 
-    def fill(self, world: World) -> None:
-        """The past of all metrics and logs."""
+    def fill(self, world: World, ecs: EcsApi) -> None:
+        """The past of all metrics and logs, and of the metrics the same hours a day ago."""
         self._as(_BUILDER, 0)
-        start = self._now - self._scenario.history.total_seconds()
-        coarse = np.arange(start // 60 * 60, (self._now - FINE) // 60 * 60, 60.0)
-        fine = np.arange((self._now - FINE) // 60 * 60, self._now // 5 * 5 - 10, 10.0)
-        times = np.concatenate([coarse, fine])
-        seconds = np.concatenate([np.full(len(coarse), 60.0), np.full(len(fine), 10.0)])
-        high = [False] * len(coarse) + [True] * len(fine)
+        length = self._scenario.history.total_seconds()
+        start, fine_from = self._now - length, (self._now - FINE) // 60 * 60
+        until = (self._now - BEAT) // BEAT * BEAT
+        self.put_past(world, ecs, start - DAY, self._now - DAY + 900, 60.0)
+        self.put_past(world, ecs, start, fine_from, 60.0)
+        self.put_past(world, ecs, fine_from, until, 10.0)
+        for logbook in world.logbooks:
+            self.put_logs(logbook.group, logbook.write(start, self._now))
+        world.metrics_until = max(until, fine_from)
+        world.logs_until = self._now
+
+    def put_past(self, world: World, ecs: EcsApi, start: float, end: float, step: float) -> None:
+        """One stretch of every metric, with a data point per `step` seconds."""
+        times = np.arange(start // step * step, end, step)
+        fine = [step < 60] * len(times)
         by_namespace: dict[str, list[Datum]] = {}
         for gauge in world.gauges:
-            data = gauge.data(times, seconds, world.followed(gauge), high)
+            data = [gauge.exact(at, n, step < 60) for at in times if (n := world.counted(gauge, ecs, at)) is not None]
+            data = data or gauge.data(times, np.full(len(times), step), world.followed(gauge), fine)
             by_namespace.setdefault(gauge.vital.namespace, []).extend(data)
         for namespace, data in by_namespace.items():
             self.put_metrics(namespace, data)
-        for logbook in world.logbooks:
-            self.put_logs(logbook.group, logbook.write(start, self._now))
-        world.metrics_until = float(times[-1]) + 10.0
-        world.logs_until = self._now
 
     def present(self, now: float) -> None:
         """From now on calls are made at that moment."""
@@ -148,7 +159,7 @@ class Loader:
         assert group
         logs = self._past.client("logs")
         logs.create_log_group(logGroupName=group)
-        mark = f"{abs(hash((self._scenario.seed, len(group)))):032x}"[-32:]
+        mark = hashlib.sha256(f"{self._scenario.seed}/{group}".encode()).hexdigest()[:32]
         stream = f"{resource.name}/app/{mark}" if isinstance(resource, EcsService) else f"{resource.name}.0"
         if isinstance(resource, LambdaFunction):
             stream = f"{datetime.fromtimestamp(self._now, UTC):%Y/%m/%d}/[$LATEST]{mark}"

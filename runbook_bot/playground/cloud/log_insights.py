@@ -342,7 +342,7 @@ def _parse(tokens: list[_Token], rows: list[Row]) -> None:
     for row in rows:
         found = compiled.search(str(row.get(source, "")))
         if found:
-            row |= found.groupdict() or dict(zip(names, found.groups(), strict=False))
+            row.update(found.groupdict() or zip(names, found.groups(), strict=False))
 
 
 def _cells(row: Row, names: list[str]) -> list[dict[str, str]]:

@@ -4,6 +4,7 @@ import ast
 import math
 import operator
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 
 Points = dict[float, float]
 """Start of a period in epoch seconds → value."""
@@ -112,7 +113,7 @@ class Formula:
             return self._period
         if name == "RATE" and len(arguments) == 1:
             points = sorted(self._one(arguments[0]).items())
-            return {b[0]: (b[1] - a[1]) / (b[0] - a[0]) for a, b in zip(points, points[1:], strict=False)}
+            return {b[0]: (b[1] - a[1]) / (b[0] - a[0]) for a, b in pairwise(points)}
         raise MathError(f"{name} with {len(arguments)} arguments is not supported")
 
     def _over_series(self, name: str, value: Value) -> float | Points:

@@ -1,14 +1,26 @@
 """moto's server as a child process: prints its address, serves, and ends when its parent's pipe closes."""
 
+import importlib
 import json
 import os
 import sys
 import threading
 
+from moto import backends
+
+_NEEDED = ("ec2", "ecs", "elbv2", "cloudwatch", "logs", "rds", "iam", "dynamodb", "sqs")
+
 
 def _end_with_parent() -> None:
     sys.stdin.buffer.read()
     os._exit(0)
+
+
+def _warm() -> None:
+    """Import what every scenario needs while the parent still imports its own; moto would do so at first use."""
+    for service in _NEEDED:
+        backends.get_backend(service)
+        importlib.import_module(f"moto.{service}.urls")
 
 
 def main() -> None:
@@ -25,6 +37,7 @@ def main() -> None:
 
     logging.disable(logging.CRITICAL)
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=_warm, daemon=True).start()
     server = make_server(
         "127.0.0.1", 0, DomainDispatcherApplication(create_backend_app), threaded=True, request_handler=Quiet
     )

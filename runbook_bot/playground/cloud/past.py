@@ -24,7 +24,9 @@ class Past:
 
         self._url = url
         self._session = boto3.session.Session(
-            aws_access_key_id="testing", aws_secret_access_key="testing", region_name=self._region
+            aws_access_key_id="testing",
+            aws_secret_access_key="testing",  # noqa: S106  # moto takes any
+            region_name=self._region,
         )
 
     def be(self, at: float, key: str) -> None:
@@ -38,7 +40,7 @@ class Past:
             config = Config(
                 parameter_validation=False,
                 disable_request_compression=True,
-                retries={"total_max_attempts": 1},
+                retries={"total_max_attempts": 2},
                 max_pool_connections=4,
             )
             client = self._session.client(service, endpoint_url=self._url, config=config)

@@ -110,6 +110,8 @@ class Effect(Moves):
     delay: Span = Field(default="0s", validate_default=True)
     rise: Span | None = None
     """None: the fault's own."""
+    stays: bool = False
+    """The repair does not undo it, such as the traffic that ran into a limit."""
 
 
 class Blip(Moves):

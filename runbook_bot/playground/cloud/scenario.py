@@ -42,6 +42,8 @@ class Expected(Strict):
     resource: str | None
     """`type:name`, e.g. `ecs_service:checkout-api`."""
     repair: Repair | None
+    other_repairs: tuple[Repair, ...] = ()
+    """What mends it just as well."""
     alarm: str
     """The alarm to investigate."""
     question: str
@@ -59,6 +61,8 @@ class Scenario(Strict):
     """How much of the past is loaded before the cloud is ready."""
     peak_hour: float = Field(default=19.0, ge=0, lt=24)
     """UTC hour of the day with the most traffic."""
+    peak_in: Span | None = None
+    """The peak relative to the start of the cloud, in place of an hour."""
     swing: float = Field(default=0.25, ge=0, lt=1)
     """How far traffic swings around its mean within a day."""
     actors: dict[str, str] = Field(default_factory=dict)

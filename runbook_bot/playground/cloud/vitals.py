@@ -119,22 +119,22 @@ def _function(function: LambdaFunction, key: str) -> list[Vital]:
     invocations = sheet.level("Invocations", 1800)
     duration = sheet.level("Duration", 220)
     running = invocations / 60 * duration / 1000
+    limit = function.concurrency
     return [
         sheet("Invocations", "zero_count", invocations, "Count", seasonal=1.0),
         sheet("Errors", "zero_count", invocations * 0.001, "Count", seasonal=1.0),
         sheet("Throttles", "zero_count", 0, "Count", seasonal=0.0),
         sheet("Duration", "distribution", duration, "Milliseconds", seasonal=0.1, follows="Invocations"),
-        sheet(
-            "ConcurrentExecutions", "gauge", running, "Count", noise=0.09, seasonal=1.0, ceiling=function.concurrency
-        ),
+        sheet("ConcurrentExecutions", "gauge", running, "Count", noise=0.09, seasonal=1.0, ceiling=limit),
     ]
 
 
 def _database(database: RdsInstance, key: str) -> list[Vital]:
     sheet = _Sheet(key, database, "AWS/RDS", ("DBInstanceIdentifier", database.name))
+    limit = database.max_connections
     return [
         sheet("CPUUtilization", "gauge", 31, "Percent", noise=0.06, seasonal=0.7, ceiling=100.0),
-        sheet("DatabaseConnections", "gauge", database.max_connections * 0.28, "Count", noise=0.03, seasonal=0.4),
+        sheet("DatabaseConnections", "gauge", limit * 0.28, "Count", noise=0.03, seasonal=0.4, ceiling=limit),
         sheet("FreeableMemory", "gauge", 3.1 * GIB, "Bytes", noise=0.01, seasonal=0.05),
         sheet("ReadLatency", "gauge", 0.0009, "Seconds", noise=0.1, seasonal=0.2),
         sheet("WriteLatency", "gauge", 0.0021, "Seconds", noise=0.1, seasonal=0.2),

@@ -5,6 +5,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ Datum = dict[str, Any]
 """One MetricDatum of PutMetricData."""
 
 _EDGES = (0.0, 0.1, 0.25, 0.4, 0.55, 0.7, 0.8, 0.88, 0.94, 0.97, 0.985, 0.995, 1.0)
-_SHARES = [b - a for a, b in zip(_EDGES, _EDGES[1:], strict=False)]
+_SHARES = [b - a for a, b in pairwise(_EDGES)]
 _SCORES = [-1.645, -0.935, -0.454, -0.063, 0.319, 0.674, 0.994, 1.341, 1.695, 2.005, 2.326, 2.807]
 """Standard normal quantiles in the middle of each share."""
 
@@ -29,6 +30,12 @@ class Season:
 
     peak_hour: float
     swing: float
+
+    @classmethod
+    def of(cls, scenario: Scenario, now: float) -> "Season":
+        if scenario.peak_in is None:
+            return cls(scenario.peak_hour, scenario.swing)
+        return cls((now + scenario.peak_in.total_seconds()) / 3600 % 24, scenario.swing)
 
     def at(self, times: Array) -> Array:
         hours = np.asarray(times, dtype=float) / 3600 % 24
@@ -41,7 +48,8 @@ class Gauge:
 
     def __init__(self, vital: Vital, scenario: Scenario, course: Course, now: float) -> None:
         self.vital = vital
-        self._season = Season(scenario.peak_hour, scenario.swing)
+        self.ceiling = vital.ceiling
+        self._season = Season.of(scenario, now)
         self._course = course
         self._now = now
         self._effects = [e for e in (scenario.fault.effects if scenario.fault else ()) if _about(e, vital)]
@@ -60,9 +68,10 @@ class Gauge:
         for blip in self._blips:
             level = _moved(level, blip, self._bump(blip, times))
         for effect in self._effects:
-            level = _moved(level, effect, self._course.severity(times, effect.delay, effect.rise))
+            course = self._course.unmended() if effect.stays else self._course
+            level = _moved(level, effect, course.severity(times, effect.delay, effect.rise))
         level = np.maximum(level, 0)
-        return level if vital.ceiling is None else np.minimum(level, vital.ceiling)
+        return level if self.ceiling is None else np.minimum(level, self.ceiling)
 
     def data(self, times: Array, seconds: Array, followed: "Gauge | None", fine: Iterable[bool]) -> list[Datum]:
         """Data points over periods that start at `times` and last `seconds`; `fine` ones are high-resolution."""
@@ -76,9 +85,9 @@ class Gauge:
                 data.append(self._datum(float(at), 1 if high else 60, reading))
         return data
 
-    def exact(self, at: float, value: float) -> Datum:
+    def exact(self, at: float, value: float, fine: bool) -> Datum:
         """A data point that the world itself knows, such as the number of running tasks."""
-        return self._datum(at, 1, {"Value": value})
+        return self._datum(at, 1 if fine else 60, {"Value": value})
 
     def _datum(self, at: float, resolution: int, reading: Datum) -> Datum:
         return {
@@ -102,8 +111,8 @@ class Gauge:
             case "distribution":
                 return self._distribution(level, count)
         value = level * (1 + self.vital.noise * float(self._dice.normal()))
-        if self.vital.ceiling is not None:
-            value = min(value, self.vital.ceiling)
+        if self.ceiling is not None:
+            value = min(value, self.ceiling)
         return {"Value": max(value, 0.0)}
 
     def _distribution(self, mean: float, count: float) -> Datum | None:

@@ -247,7 +247,7 @@ def _typed(value: Any, shape: Any) -> Any:
         return {n: _typed(v, shape.members[n]) for n, v in found.items() if v is not None}
     if shape.type_name == "list":
         items = value if isinstance(value, dict) else {}
-        wrapped = items.get(shape.member.serialization.get("name", "member"), items.get("member", items))
+        wrapped: Any = items.get(shape.member.serialization.get("name", "member"), items.get("member", items))
         numbered = sorted((k for k in wrapped if k.isdigit()), key=int) if isinstance(wrapped, dict) else []
         return [_typed(wrapped[k], shape.member) for k in numbered]
     if shape.type_name in ("integer", "long"):

@@ -2,9 +2,10 @@
 
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 
 from runbook_bot.errors import ScenarioError
-from runbook_bot.playground.cloud.containers import Fleet
+from runbook_bot.playground.cloud.containers import STOPPED_KEPT, Fleet
 from runbook_bot.playground.cloud.course import Course
 from runbook_bot.playground.cloud.ecs_api import EcsApi
 from runbook_bot.playground.cloud.logbook import Logbook
@@ -16,7 +17,7 @@ from runbook_bot.playground.cloud.wire import Call
 
 _TAKES_HOLD = 2.0
 """Seconds from the repair's call until it begins to help."""
-_EXACT = ("RunningTaskCount", "DesiredTaskCount", "HealthyHostCount", "UnHealthyHostCount")
+_COUNTED = ("RunningTaskCount", "DesiredTaskCount", "HealthyHostCount", "UnHealthyHostCount")
 
 
 class SimulatedClock:
@@ -41,8 +42,9 @@ class World:
             for vital in vitals_of(each, _suffix(target_groups.get(each.name, "")), _suffix(balancer))
         ]
         self.gauges = [Gauge(vital, scenario, self.course, now) for vital in vitals]
-        self.logbooks = [Logbook(each, scenario, self.course) for each in resources if each.log_group]
+        self.logbooks = [Logbook(each, scenario, self.course, now) for each in resources if each.log_group]
         self._by_name = {(g.vital.on, g.vital.name): g for g in self.gauges}
+        self._known_from = now - STOPPED_KEPT
         self.metrics_until = now
         self.logs_until = now
         self._stopped_until = {id(stops): now for stops in self._stops()}
@@ -62,30 +64,25 @@ class World:
 
     def healthy(self, now: float) -> bool:
         """No effect of the fault is left."""
-        if self.scenario.fault is None:
-            return True
-        return not any(self.course.severity([now], e.delay, e.rise)[0] > 0.01 for e in self.scenario.fault.effects)
+        return self.severity(now) <= 0.01
 
     def severity(self, now: float) -> float:
         effects = self.scenario.fault.effects if self.scenario.fault else ()
-        return max((float(self.course.severity([now], e.delay, e.rise)[0]) for e in effects), default=0.0)
+        mendable = [e for e in effects if not e.stays]
+        return max((float(self.course.severity([now], e.delay, e.rise)[0]) for e in mendable), default=0.0)
 
-    def known_exactly(self, gauge: Gauge, ecs: EcsApi, now: float) -> float | None:
-        """Task and host counts as they really are at this moment."""
-        if gauge.vital.name not in _EXACT:
+    def counted(self, gauge: Gauge, ecs: EcsApi, at: float) -> float | None:
+        """Task and host counts as they really were at a moment; None for what is not counted, or not known any more."""
+        if gauge.vital.name not in _COUNTED:
             return None
         fleet = ecs.fleets.named(gauge.vital.on.partition(":")[2])
         if fleet is None:
             return None
-        running, ill = len(fleet.running(now)), self.unhealthy(fleet, now)
-        match gauge.vital.name:
-            case "RunningTaskCount":
-                return running
-            case "DesiredTaskCount":
-                return fleet.desired
-            case "HealthyHostCount":
-                return max(0, running - ill)
-        return min(ill, running)
+        if gauge.vital.name == "DesiredTaskCount":
+            return fleet.desired
+        running = len(fleet.running(at)) if at >= self._known_from else fleet.desired
+        ill = min(self.unhealthy(fleet, at), running)
+        return {"HealthyHostCount": running - ill, "UnHealthyHostCount": ill}.get(gauge.vital.name, running)
 
     def unhealthy(self, fleet: Fleet, now: float) -> int:
         """How many of a service's targets fail their health checks."""
@@ -97,19 +94,17 @@ class World:
 
     def stop_tasks(self, ecs: EcsApi, now: float) -> None:
         """The tasks that the fault has killed since the last look."""
-        fault = self.scenario.fault
         for stops in self._stops():
-            assert fault
             fleet = ecs.fleets.named(stops.of.partition(":")[2])
             every = stops.every.total_seconds()
             last = self._stopped_until[id(stops)]
             while fleet and last + every <= now:
                 last += every
-                if self.course.severity([last], stops.delay, fault.effects[0].rise)[0] > 0:
+                if self.course.severity([last], stops.delay, timedelta(0))[0] > 0:
                     fleet.lose(last, stops.reason, stops.container_reason, stops.exit_code)
             self._stopped_until[id(stops)] = last
 
-    def begin_stops(self, now: float) -> None:
+    def begin_stops(self) -> None:
         """Set the clock of the stops back to the fault's onset, so that those of the past happen too."""
         for stops in self._stops():
             for began, _ in self.course.episodes:
@@ -117,6 +112,9 @@ class World:
 
     def changed(self, call: Call, ecs: EcsApi) -> None:
         """A change went through: does it mend the fault, or bring it back?"""
+        if call.service == "lambda" and (gauge := self._concurrency_of(call)):
+            reserved = call.parameters.get("ReservedConcurrentExecutions")
+            gauge.ceiling = float(reserved) if reserved is not None else None
         met = [each for each in self.scenario.recovers_when if _concerns(each, call)]
         if not met:
             return
@@ -124,6 +122,12 @@ class World:
             self.course.mend(call.at + _TAKES_HOLD)
         elif any(_is_state(each) for each in met) and _sets_state(call):
             self.course.relapse(call.at + _TAKES_HOLD)
+
+    def _concurrency_of(self, call: Call) -> Gauge | None:
+        if call.operation not in ("PutFunctionConcurrency", "DeleteFunctionConcurrency"):
+            return None
+        name = str(call.parameters.get("FunctionName", "")).rpartition(":")[2]
+        return self._by_name.get((f"lambda_function:{name}", "ConcurrentExecutions"))
 
     def _stops(self) -> Iterator[Stops]:
         yield from self.scenario.fault.stops if self.scenario.fault else ()
