@@ -154,14 +154,35 @@ def first_movers(case: Investigation, found: list[Anomaly], service: str) -> lis
     began = min((a.onset for a in own), default=np.inf)
     if case.symptom is not None and case.symptom.onset is not None and case.symptom.service == service:
         began = min(began, case.symptom.onset.timestamp())
+    surged = _surged(found, service, began)
     movers = {}
     for name in case.graph.dependencies(service, hops=1):
-        moved = [a for a in found if a.service == name and _unwell(a)]
+        # A service in between may pass trouble on without showing it in what is measured of it.
+        near = {name, *case.graph.dependencies(name, hops=2)} - {service}
+        moved = [
+            a for a in found if a.service in near and _unwell(a) and not (surged and _surged(found, a.service, began))
+        ]
         if moved:
             first = min(a.onset for a in moved)
-            if first <= began + 240:
+            if first <= began + TOGETHER:
                 movers[name] = first
     return sorted(movers, key=lambda name: (movers[name], name))
+
+
+TOGETHER = 240.0
+"""Seconds within which two onsets count as one: metrics come by the minute."""
+
+
+def _surged(found: list[Anomaly], service: str, began: float) -> bool:
+    """Whether the service got far more to do: what suffers under the caller's own load is not the load's cause."""
+    return any(
+        a.service == service
+        and a.signal is Signal.requests
+        and a.shift.moved == "rises"
+        and a.shift.ratio >= 1.5
+        and a.onset <= began + TOGETHER
+        for a in found
+    )
 
 
 def _unwell(a: Anomaly) -> bool:

@@ -14,6 +14,8 @@ from runbook_bot.domain.hypothesis import Hypothesis, HypothesisState
 STRONG = math.log(4.0)
 """A likelihood ratio of 4 or more is strong (Kass and Raftery, 1995, call 3 to 20 positive)."""
 WEAK = math.log(1.3)
+TEMPERATURE = 1.3
+"""Above 1 draws the posterior towards the middle: the evidence is not as independent as the formula takes it to be."""
 NONE_OF_THESE = 0.12
 """Prior of a cause that nobody here thought of."""
 
@@ -37,7 +39,7 @@ def support(evidence: Iterable[Evidence]) -> float:
 
 
 def posterior(
-    hypotheses: Iterable[Hypothesis], evidence: Mapping[str, Iterable[Evidence]], temperature: float = 1.0
+    hypotheses: Iterable[Hypothesis], evidence: Mapping[str, Iterable[Evidence]], temperature: float = TEMPERATURE
 ) -> tuple[dict[str, float], float]:
     """Confidence by hypothesis id, and the share of "none of these". Siblings compete; a branch shares its parent's.
 

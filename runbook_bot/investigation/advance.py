@@ -1,20 +1,17 @@
 """One turn of the wheel: go on with an investigation as far as it can go now, journalling before anything is shown."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 
-import structlog
-
-from runbook_bot.approval.gate import Gate
-from runbook_bot.domain.approval import Approval
-from runbook_bot.domain.investigation import Investigation, Remedy
-from runbook_bot.domain.journal import Body, Failed
+from runbook_bot.approval.gate import Gate, ruled
+from runbook_bot.domain.approval import Approval, Decision
+from runbook_bot.domain.investigation import Investigation
+from runbook_bot.domain.journal import Body, Entry, Failed, Verified
 from runbook_bot.domain.ports import Clock, Journal, Journals, Watcher
 from runbook_bot.investigation.aftermath import PAUSE, Aftermath
 from runbook_bot.investigation.investigator import Investigator
 from runbook_bot.investigation.remediation import Remediation
-
-_log = structlog.get_logger(__name__)
 
 
 class Advance:
@@ -29,7 +26,10 @@ class Advance:
         aftermath: Aftermath,
         watcher: Watcher | None,
         clock: Clock,
+        *,
+        on_entry: Callable[[Entry], None] = lambda _: None,
     ) -> None:
+        """`on_entry` is called with every entry that was appended, for a terminal that follows."""
         self._journals = journals
         self._investigator = investigator
         self._remediation = remediation
@@ -37,13 +37,15 @@ class Advance:
         self._aftermath = aftermath
         self._watcher = watcher
         self._clock = clock
+        self._on_entry = on_entry
 
     async def __call__(self, id: str) -> datetime | None:
         """Returns when it wants to be woken again (UTC), or None where only people can move it on."""
         journal = self._journals.open(id)
         await self._show(journal)
         async for body in self._steps(journal):
-            journal.append(body)
+            for entry in await asyncio.to_thread(journal.append, body):
+                self._on_entry(entry)
             await self._show(journal)
         if self._watcher is not None:
             await self._watcher.settle(journal)
@@ -72,40 +74,53 @@ class Advance:
         for id in journal.refresh().remedies:
             async for body in self._decided(journal, id):
                 yield body
+        for lapsed in await self._gate.lapsed(journal.refresh()):
+            yield lapsed
         async for body in self._looked(journal):
             yield body
 
     async def _decided(self, journal: Journal, id: str) -> AsyncIterator[Body]:
-        """Rules on each click in order, and carries out what the last of them allowed."""
+        """Rules on each click in order, and carries out what one of them allowed."""
         case = journal.refresh()
         remedy = case.remedies[id]
         if remedy.spent and remedy.outcome is None:
             # Somebody died between intent and result: the world is read, nothing is run again.
             yield await self._gate.look(case, remedy.proposal)
             return
-        for decision in self._waiting(remedy):
-            case = journal.refresh()
-            ruling = await self._gate.rule(case, decision)
-            yield self._gate.ruled(case, decision, ruling)
-            if isinstance(ruling, Approval):
-                case = journal.refresh()
-                async for body in self._gate.carry_out(case, case.remedies[id].proposal, ruling):
+        if remedy.state == "approved" and remedy.ruling is not None:
+            # Approved and not spent before a crash: the same press is ruled on afresh, an approval cannot be stored.
+            press = next((d for d in remedy.decisions if d.delivery == remedy.ruling.delivery), None)
+            if press is not None:
+                async for body in self._acted(journal, press, known=True):
                     yield body
+        for decision in remedy.unruled:
+            async for body in self._acted(journal, decision, known=False):
+                yield body
 
-    @staticmethod
-    def _waiting(remedy: Remedy) -> tuple:
-        return remedy.unruled
+    async def _acted(self, journal: Journal, decision: Decision, *, known: bool) -> AsyncIterator[Body]:
+        ruling = await self._gate.rule(journal.refresh(), decision)
+        if not known or not isinstance(ruling, Approval):
+            yield ruled(decision, ruling)
+        if isinstance(ruling, Approval):
+            case = journal.refresh()
+            async for body in self._gate.carry_out(case, case.remedies[ruling.proposal].proposal, ruling):
+                yield body
 
     async def _looked(self, journal: Journal) -> AsyncIterator[Body]:
         for remedy in journal.refresh().remedies.values():
             if remedy.outcome is not None and remedy.outcome.took_effect is not False and remedy.verified is None:
                 seen = await self._aftermath.look(remedy, self._clock.now())
+                if isinstance(seen, Verified):
+                    await self._gate.verified(journal.refresh(), seen)
                 if seen is not None:
                     yield seen
 
     def _next(self, case: Investigation) -> datetime | None:
+        """After a change the metric is looked at again soon; an open proposal is closed when its time is up."""
         waiting = any(
             r.outcome is not None and r.outcome.took_effect is not False and r.verified is None
             for r in case.remedies.values()
         )
-        return self._clock.now() + PAUSE if waiting else None
+        if waiting:
+            return self._clock.now() + PAUSE
+        return min((r.proposal.expires_at for r in case.remedies.values() if r.state == "open"), default=None)

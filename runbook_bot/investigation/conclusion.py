@@ -53,7 +53,8 @@ def conclude(case: Investigation, now: datetime, cut_short: str = "") -> Verdict
         f"{h.id} {h.statement}: {h.reason}" for h in case.hypotheses.values() if h.state is HypothesisState.pruned
     )
     known = grounds(case)
-    certain = best.failure_mode is not None and best.confidence >= ENOUGH and best.confidence - second >= MARGIN
+    carried = best.hypothesis is not None and case.hypotheses[best.hypothesis].state is HypothesisState.supported
+    certain = carried and best.confidence >= ENOUGH and best.confidence - second >= MARGIN
     kept, struck = sound(ruled_out, known)
     verdict = Verdict(
         status="inconclusive",

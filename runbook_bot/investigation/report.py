@@ -8,6 +8,7 @@ from runbook_bot.domain.investigation import Investigation, Remedy
 from runbook_bot.domain.noun import iso
 from runbook_bot.domain.service import Resource
 from runbook_bot.domain.verdict import Candidate, Verdict
+from runbook_bot.domain.vocabulary import FailureMode
 
 MOST_RANKED = 10
 
@@ -20,7 +21,7 @@ def report(case: Investigation, journal: str, seconds: float) -> dict[str, Any]:
         "status": verdict.status if verdict else "failed",
         "incident": _incident(case),
         "root_cause": _root_cause(verdict),
-        "ranked": [_candidate(c) for c in (verdict.ranked if verdict else ()) if c.failure_mode is not None][:MOST_RANKED],
+        "ranked": _ranked(verdict),
         "hypotheses": [_hypothesis(case, h) for h in case.hypotheses.values()],
         "evidence": [_evidence(e) for e in case.evidence.values()],
         "remediation": [_remedy(r) for r in case.remedies.values()] + _steps(case),
@@ -68,6 +69,12 @@ def _root_cause(verdict: Verdict | None) -> dict[str, Any] | None:
         "causal_chain": list(cause.causal_chain),
         "evidence": list(cause.evidence),
     }
+
+
+def _ranked(verdict: Verdict | None) -> list[dict[str, Any]]:
+    named = [c for c in (verdict.ranked if verdict else ()) if c.failure_mode is not None]
+    kept = [c for n, c in enumerate(named) if n < MOST_RANKED or c.failure_mode is FailureMode.none]
+    return [_candidate(c) for c in kept]
 
 
 def _candidate(each: Candidate) -> dict[str, Any]:

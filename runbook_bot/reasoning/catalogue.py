@@ -13,7 +13,7 @@ from runbook_bot.domain.ports import Mending
 from runbook_bot.domain.service import Resource, Service
 from runbook_bot.domain.tools import Query, Result
 from runbook_bot.domain.vocabulary import FailureMode, ResourceType
-from runbook_bot.reasoning.judging import judge
+from runbook_bot.reasoning.judging import THROUGH, judge
 from runbook_bot.reasoning.modes import Mode, Suggestion, Template, modes
 
 AT_MOST = 5
@@ -236,6 +236,8 @@ def _predictions(case: Investigation, idea: Idea, template: Template, words: dic
     )
     if idea.dependency and template.about == "dependencies":
         made = made.model_copy(update={"fact": idea.dependency})
+    if template.of == "dependency" and template.about == "vitals":
+        made = made.model_copy(update={"fact": THROUGH})
     if template.about == "metric" and template.signal is not None:
         place = _measurable(case, idea, template)
         return [made.model_copy(update={"resource": place})] if place else []

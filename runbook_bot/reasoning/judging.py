@@ -27,6 +27,8 @@ Finding = tuple[float | None, str, Numbers]
 
 LATE = 300.0
 """Seconds after the symptom's onset from which a move is a consequence rather than a cause."""
+THROUGH = "through"
+"""What the fact of a vitals prediction says where what a service depends on counts as the service's own trouble."""
 CONSEQUENCE = 0.25
 """What is left of the weight of a move that came late."""
 
@@ -251,16 +253,19 @@ def _symptom(case: Investigation, prediction: Prediction, result: Result) -> Fin
 
 def _vitals(case: Investigation, prediction: Prediction, result: Result) -> Finding:
     onset = _onset(case)
+    meant = {prediction.service}
+    if prediction.fact == THROUGH and case.graph is not None:
+        meant |= set(case.graph.dependencies(prediction.service, hops=2))
     moved = [
         a
         for a in anomalies(case)
-        if a.service == prediction.service
+        if a.service in meant
         and (not prediction.signals or a.signal in prediction.signals)
         and a.signal not in (Signal.requests, Signal.consumed_capacity, Signal.network_in, Signal.network_out)
         and (onset is None or a.onset <= onset + 2 * LATE)
         and (a.shift.ended is None or a.shift.ended - a.onset > LATE)
     ]
-    known = [s for s in result.series if _owner(case, s.resource) == prediction.service]
+    known = [s for s in result.series if _owner(case, s.resource) in meant]
     if not known and not moved:
         return None, f"no vital sign of {prediction.service or 'the service'} could be read ({result.where})", {}
     numbers: Numbers = {"moved": [f"{a.signal} {a.shift.moved}" for a in moved[:6]], "read": len(known)}

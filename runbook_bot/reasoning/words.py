@@ -90,18 +90,20 @@ def change(found: Change, onset: datetime) -> str:
     minutes = (onset - found.at).total_seconds() / 60
     when = f"{minutes:.0f} min before the onset" if minutes >= 1 else "at the onset"
     who = f" by {found.actor}" if found.actor else ""
+    summary = " ".join(_short(word) for word in redact(found.summary).split())
     fields = ", ".join(
-        f"{name}: {_short(found.before.get(name, '–'))} → {_short(found.after.get(name, '–'))}"
+        f"{name}: {before} → {after}"
         for name in sorted({*found.before, *found.after})[:4]
+        for before, after in [(_short(found.before.get(name, "–")), _short(found.after.get(name, "–")))]
+        if before not in summary or after not in summary
     )
-    return (
-        f"{redact(found.summary)}{who} at {found.at:%H:%M} UTC, {when}{' (' + redact(fields) + ')' if fields else ''}"
-    )
+    return f"{summary}{who} at {found.at:%H:%M} UTC, {when}{' (' + redact(fields) + ')' if fields else ''}"
 
 
 def _short(value: str) -> str:
-    tail = value.rsplit("/", 1)[-1]
-    return tail if len(tail) <= 40 else tail[:39] + "…"
+    """An address or a path by its last part: `…/checkout-api:2.15.0` is what tells two images apart."""
+    tail = value.rsplit("/", 1)[-1] if "/" in value and len(value) > 30 else value
+    return tail if len(tail) <= 60 else tail[:59] + "…"
 
 
 def no_change(service: str, kinds: Sequence[str], how_many: int, message: str) -> str:

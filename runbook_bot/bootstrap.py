@@ -1,0 +1,276 @@
+"""The composition root: the only module that knows every concrete class, and puts them together.
+
+Nothing heavy is imported before it is needed: Slack, the queue and the playground by the commands that use them.
+"""
+
+import asyncio
+import os
+import secrets
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import structlog
+
+from runbook_bot.approval.audit import Audit
+from runbook_bot.approval.gate import Gate
+from runbook_bot.domain.incident import Request
+from runbook_bot.domain.investigation import Investigation
+from runbook_bot.domain.journal import Entry, Opened
+from runbook_bot.domain.ports import Actuator, Clock, Directory, Inbox, Leases, Provider, SystemClock, Watcher
+from runbook_bot.errors import JournalError, SettingsError
+from runbook_bot.investigation.advance import Advance
+from runbook_bot.investigation.aftermath import Aftermath
+from runbook_bot.investigation.investigator import Investigator
+from runbook_bot.investigation.remediation import Remediation
+from runbook_bot.investigation.triage import Triage
+from runbook_bot.investigation.world import World
+from runbook_bot.knowledge.memory import KnowledgeBase
+from runbook_bot.reasoning.catalogue import CatalogueReasoner
+from runbook_bot.settings import Settings
+from runbook_bot.state.journals import FileJournals
+
+if TYPE_CHECKING:
+    from runbook_bot.slack.app import SlackDesk
+    from runbook_bot.slack.connection import Connection
+
+_log = structlog.get_logger(__name__)
+
+CONCURRENT = 12
+"""Investigations that one process works on at a time."""
+CREDENTIALS = (
+    "AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+)  # fmt: skip
+"""Variables any of which says that AWS is meant to be asked."""
+
+
+def journals(settings: Settings, clock: Clock | None = None) -> FileJournals:
+    return FileJournals(settings.home / "scratchpad", clock or SystemClock())
+
+
+def audit(settings: Settings) -> Audit:
+    return Audit(settings.home / "audit")
+
+
+def knowledge(settings: Settings) -> KnowledgeBase:
+    return KnowledgeBase(settings.knowledge, settings.home)
+
+
+def providers(settings: Settings, clock: Clock | None = None) -> Sequence[Provider]:
+    """The vendors that are switched on, or whose credentials are there."""
+    if not _aws_wanted(settings, os.environ):
+        return ()
+    from runbook_bot.providers.aws.provider import AwsProvider
+
+    return (AwsProvider(settings.providers.aws, clock or SystemClock()),)
+
+
+def actuators(settings: Settings, clock: Clock | None = None) -> Sequence[Actuator]:
+    if not _aws_wanted(settings, os.environ):
+        return ()
+    from runbook_bot.providers.aws.actuator import AwsActuator
+
+    ambient = settings.safety.allow_ambient_credentials
+    return (AwsActuator(settings.providers.aws, clock or SystemClock(), allow_ambient_credentials=ambient),)
+
+
+def _aws_wanted(settings: Settings, environ: Mapping[str, str]) -> bool:
+    wanted = settings.providers.aws.enabled
+    if wanted is not None:
+        return wanted
+    shared = Path(environ.get("AWS_SHARED_CREDENTIALS_FILE") or "~/.aws/credentials").expanduser()
+    return any(environ.get(name) for name in CREDENTIALS) or shared.is_file()
+
+
+@dataclass(frozen=True)
+class Thinking:
+    """What it takes to go on with an investigation."""
+
+    journals: FileJournals
+    advance: Advance
+
+
+def thinking(
+    settings: Settings,
+    memory: KnowledgeBase,
+    *,
+    directory: Directory | None = None,
+    watcher: Watcher | None = None,
+    team: Callable[[], str] = str,
+    on_entry: Callable[[Entry], None] = lambda _: None,
+) -> Thinking:
+    """The investigator with the vendors, the memory and the gate it works with."""
+    clock = SystemClock()
+    world = World(providers(settings, clock))
+    hands = actuators(settings, clock)
+    reasoner = CatalogueReasoner()
+    gate = Gate(settings.safety, directory, hands, audit(settings), clock, team)
+    triage = Triage(world, memory, settings.services, clock)
+    kept = journals(settings, clock)
+    advance = Advance(
+        kept,
+        Investigator(world, reasoner, triage, settings.agent, clock),
+        Remediation(gate, hands, reasoner, memory),
+        gate,
+        Aftermath(world),
+        watcher,
+        clock,
+        on_entry=on_entry,
+    )
+    return Thinking(kept, advance)
+
+
+async def investigate(
+    settings: Settings, request: Request, *, on_entry: Callable[[Entry], None] = lambda _: None
+) -> Investigation:
+    """One investigation from the terminal, to its verdict. Raises `JournalError`, `SettingsError`."""
+    memory = knowledge(settings)
+    try:
+        mind = thinking(settings, memory, on_entry=on_entry)
+        id = f"inv-{secrets.token_hex(5)}"
+        opened = Opened(request=request, reasoner=CatalogueReasoner.name)
+        journal = await asyncio.to_thread(mind.journals.create, id, opened)
+        if journal is None:
+            raise JournalError(f"an investigation {id} exists already; try again")
+        async with _leases(settings).hold(f"investigation:{id}"):
+            await mind.advance(id)
+        return journal.refresh()
+    finally:
+        await memory.close()
+
+
+def _leases(settings: Settings) -> Leases:
+    from runbook_bot.state.leases import LocalLeases
+
+    return LocalLeases(settings.home / "state" / "leases")
+
+
+@asynccontextmanager
+async def running(settings: Settings, *, desk: bool, worker: bool) -> AsyncIterator["SlackDesk | None"]:
+    """The service: the Slack app (where `desk`), workers (where `worker`), and what they share; all closed at the end.
+
+    Raises `SettingsError` for what is missing, `DeskError` where Slack cannot be reached.
+    """
+    from runbook_bot.slack.app import SlackDesk
+    from runbook_bot.slack.board import Board
+    from runbook_bot.slack.connection import Connection
+    from runbook_bot.slack.directory import SlackDirectory
+    from runbook_bot.slack.outbox import Outbox
+    from runbook_bot.state.queue import DocketQueue
+
+    async with AsyncExitStack() as stack:
+        connection = Connection(settings.incident.slack, api_url=settings.slack_api_url)
+        stack.push_async_callback(connection.close)
+        outbox = Outbox(connection.writing)
+        stack.push_async_callback(outbox.close)
+        board = Board(connection, outbox)
+        stack.push_async_callback(board.close)
+        directory = SlackDirectory(connection)
+        memory = knowledge(settings)
+        stack.push_async_callback(memory.close)
+        leases, inbox, url = await _state(settings, stack)
+        team = (await connection.workspace()).team
+        mind = thinking(settings, memory, directory=directory, watcher=board, team=lambda: team)
+        queue = DocketQueue(url, "runbook", mind.advance, CONCURRENT, leases=leases, given_up=mind.advance.give_up)
+        await stack.enter_async_context(queue)
+        if worker:
+            await stack.enter_async_context(queue.working())
+        slack = None
+        if desk:
+            slack = SlackDesk(
+                connection,
+                outbox,
+                directory,
+                journals=mind.journals,
+                queue=queue,
+                inbox=inbox,
+                knowledge=memory,
+                clock=SystemClock(),
+                reasoner=CatalogueReasoner.name,
+            )
+            stack.push_async_callback(slack.stop)
+            await slack.start()
+        warming = asyncio.create_task(_warm(memory), name="knowledge sync")
+        stack.push_async_callback(_cancelled, warming)
+        await queue.resume(_unfinished(mind.journals))
+        _log.info("ready", desk=desk, worker=worker, connection=_spoken(connection))
+        yield slack
+
+
+def _spoken(connection: "Connection") -> str:
+    return "socket mode" if connection.app_token else "none"
+
+
+async def _warm(memory: KnowledgeBase) -> None:
+    """Reads the runbooks while people are not waiting for them yet."""
+    from runbook_bot.errors import KnowledgeError
+
+    try:
+        await memory.sync()
+    except KnowledgeError as problem:
+        _log.warning("the runbooks could not be read", problem=str(problem))
+
+
+async def _cancelled(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+def _unfinished(kept: FileJournals) -> list[str]:
+    """Investigations with something left to do: a crash, a restart, or a proposal whose time runs out."""
+    found = []
+    for id in kept.ids():
+        case = kept.open(id).refresh()
+        waiting = any(r.state in ("open", "approved", "running", "executed") for r in case.remedies.values())
+        if case.status == "open" or not case.remedied or waiting or case.unsteered:
+            found.append(id)
+    return found
+
+
+async def _state(settings: Settings, stack: AsyncExitStack) -> tuple[Leases, Inbox, str]:
+    """Leases, inbox and the queue's address: on this machine's disk, or in Redis."""
+    from runbook_bot.state.connection import reach, redis_client
+    from runbook_bot.state.inbox import RedisInbox, SqliteInbox
+    from runbook_bot.state.leases import RedisLeases
+
+    redis = redis_client(settings.state)
+    if redis is None or settings.state.redis_url is None:
+        return _leases(settings), SqliteInbox(settings.home / "state" / "inbox.db"), f"memory://{secrets.token_hex(4)}"
+    stack.push_async_callback(redis.aclose)
+    await reach(redis)
+    return RedisLeases(redis), RedisInbox(redis), settings.state.redis_url.get_secret_value()
+
+
+async def serve(settings: Settings, *, worker: bool) -> None:
+    """Runs until it is cancelled."""
+    if not worker and settings.state.redis_url is None:
+        raise SettingsError("--no-worker needs REDIS_URL: without it no other process can take the work")
+    async with running(settings, desk=True, worker=worker):
+        await asyncio.Event().wait()
+
+
+async def work(settings: Settings) -> None:
+    """Runs until it is cancelled."""
+    if settings.state.redis_url is None:
+        raise SettingsError("`worker` needs REDIS_URL (or state.redis_url): it is how work reaches it")
+    async with running(settings, desk=False, worker=True):
+        await asyncio.Event().wait()
+
+
+async def demo(scenario: str, *, port: int, headless: bool, say: Callable[[str], None] = print) -> int:
+    """The world in a box. Returns the exit code; without `headless` it runs until it is cancelled."""
+    from runbook_bot.playground.box import Box
+    from runbook_bot.playground.story import play
+
+    async with Box(scenario, port=port) as box:
+        os.environ.update(box.environment())
+        settings = Settings.load(box.home, os.environ)
+        async with running(settings, desk=True, worker=True):
+            if headless:
+                return await play(box, say)
+            say(box.welcome())
+            await asyncio.Event().wait()
+    return 0
