@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from runbook_bot.playground.slack import validate, validate_metadata, validate_view
 
@@ -381,3 +383,22 @@ def test_metadata_is_a_type_and_an_object() -> None:
     assert validate_metadata({"event_type": "x", "event_payload": []}) == [
         "must be an object [json-pointer:/metadata/event_payload]"
     ]
+
+
+WORDS = st.sampled_from(
+    ["type", "text", "elements", "blocks", "rows", "section", "actions", "table", "plan", "x", "chart"]
+)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | WORDS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(WORDS, inner, max_size=5),
+    max_leaves=12,
+)
+
+
+@given(JSON)
+def test_any_json_gets_an_answer(value: Any) -> None:
+    assert isinstance(validate([value], "message"), list)
+    assert isinstance(validate(value, "home"), list)
+    assert isinstance(validate_view({"type": "modal", "blocks": value}), list)
+    assert validate_view(value)
+    assert isinstance(validate_metadata(value), list)

@@ -1,8 +1,8 @@
 """Messages as Slack accepts and stores them: what the text, blocks and metadata may be, and what is filled in."""
 
-import copy
 import secrets
 import time
+from typing import Any
 
 from runbook_bot.playground.slack.api.method import Arguments, Desk, Refused
 from runbook_bot.playground.slack.blockkit import MOST_TEXT, total_text, validate, validate_metadata
@@ -17,8 +17,8 @@ MOST_ATTACHMENTS = 100
 
 
 def number_blocks(blocks: list[Json]) -> list[Json]:
-    """A copy in which every block and interactive element has the id that Slack makes up where none was given."""
-    numbered = copy.deepcopy(blocks)
+    """A copy without nulls, in which every block and interactive element has an id, made up where none was given."""
+    numbered: list[Json] = _without_nulls(blocks)
     for block in numbered:
         if not block.get("block_id"):
             block["block_id"] = secrets.token_urlsafe(4)
@@ -26,6 +26,12 @@ def number_blocks(blocks: list[Json]) -> list[Json]:
             if found.get("type") in INTERACTIVE and not found.get("action_id"):
                 found["action_id"] = secrets.token_urlsafe(4)
     return numbered
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _without_nulls(one) for name, one in value.items() if one is not None}
+    return [_without_nulls(one) for one in value] if isinstance(value, list) else value
 
 
 def check_files(desk: Desk, blocks: list[Json], at: str = "/blocks") -> list[str]:

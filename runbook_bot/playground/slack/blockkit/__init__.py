@@ -60,7 +60,7 @@ def validate_view(view: object, at: str = "/view") -> list[str]:
     if not isinstance(view, dict):
         findings.note(at, "must be an object")
         return findings.lines
-    if view.get("type") not in {"modal", "home"}:
+    if view.get("type") not in ("modal", "home"):
         findings.note(f"{at}/type", f"unsupported type: {view.get('type')}")
         return findings.lines
     modal = view["type"] == "modal"

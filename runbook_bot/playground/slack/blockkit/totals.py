@@ -27,7 +27,7 @@ def check_totals(blocks: list[Any], surface: str, at: str, findings: Findings) -
     markdown = sum(len(str(block.get("text", ""))) for block in known if block.get("type") == "markdown")
     if markdown > MOST_MARKDOWN:
         findings.note(at, f"markdown blocks must be less than {MOST_MARKDOWN + 1} characters in total")
-    tables = sum(text_length(block) for block in known if block.get("type") in {"table", "data_table"})
+    tables = sum(text_length(block) for block in known if block.get("type") in ("table", "data_table"))
     if tables > MOST_TABLE_TEXT:
         findings.note(at, f"tables must be less than {MOST_TABLE_TEXT + 1} characters in total")
     _check_ids(blocks, at, findings)
@@ -45,7 +45,7 @@ def text_length(value: object) -> int:
 
 def total_text(blocks: list[Any]) -> int:
     """The characters of a message that count towards `msg_blocks_too_long`: all but markdown and tables."""
-    apart = {"markdown", "table", "data_table"}
+    apart = ("markdown", "table", "data_table")
     return sum(text_length(block) for block in blocks if isinstance(block, dict) and block.get("type") not in apart)
 
 
@@ -75,7 +75,7 @@ def _check_ids(blocks: list[Any], at: str, findings: Findings) -> None:
 def _check_actions(elements: object, at: str, findings: Findings) -> None:
     seen: set[str] = set()
     for index, element in enumerate(elements if isinstance(elements, list) else []):
-        if not isinstance(element, dict) or element.get("type") not in INTERACTIVE:
+        if not isinstance(element, dict) or str(element.get("type")) not in INTERACTIVE:
             continue
         name = element.get("action_id")
         if isinstance(name, str):
