@@ -33,7 +33,7 @@ async def examine(environ: Mapping[str, str]) -> list[Check]:
         return [*checks, Check("configuration", "failed", str(error), "correct it, then run doctor again")]
     checks.append(_configuration(settings))
     asked = [_patiently("slack", _slack(settings)), _patiently("aws", _providers(settings))]
-    asked += [_patiently("redis", _redis(settings)), _patiently("knowledge", bootstrap.knowledge(settings).check())]
+    asked += [_patiently("redis", _redis(settings)), _patiently("knowledge", _knowledge(settings))]
     asked += [_patiently("journals", _journals(settings)), _patiently("audit", _audit(settings))]
     found = await asyncio.gather(*asked)
     return checks + [check for part in found for check in part]
@@ -113,6 +113,14 @@ async def _redis(settings: Settings) -> list[Check]:
     finally:
         await redis.aclose()
     return [Check("redis", "ok", "answers")]
+
+
+async def _knowledge(settings: Settings) -> Sequence[Check]:
+    memory = bootstrap.knowledge(settings)
+    try:
+        return await memory.check()
+    finally:
+        await memory.close()
 
 
 async def _journals(settings: Settings) -> list[Check]:

@@ -8,13 +8,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from runbook_bot.cli import edge, terminal, times
-from runbook_bot.errors import RunbookError, UsageError
+from runbook_bot.errors import RunbookError, SettingsError, UsageError
 
 if TYPE_CHECKING:
     from runbook_bot.domain.incident import Request
 
 LONGEST = 40_000
 """Characters; as long as the longest message that Slack takes."""
+
+NOBODY_TO_ASK = (
+    "there is no system to ask: set AWS_PROFILE or AWS_ACCESS_KEY_ID (reading is enough), or AWS_ENDPOINT_URL; "
+    "where the machine itself has a role, set providers.aws.enabled to true"
+)
 
 
 class ReasonerName(StrEnum):
@@ -42,6 +47,8 @@ def investigate(
     from runbook_bot.cli.progress import Progress
     from runbook_bot.investigation.report import report
 
+    if not bootstrap.providers(settings):
+        raise SettingsError(NOBODY_TO_ASK)
     progress = Progress(sys.stderr if as_json else sys.stdout)
     began = time.monotonic()
     case = edge.run(bootstrap.investigate(settings, request, on_entry=progress.show))

@@ -76,7 +76,7 @@ def line(body: Body) -> Line | None:  # noqa: PLR0912  # one arm a kind: a table
 
 def _verdict(verdict: Verdict) -> Line:
     if verdict.root_cause is None:
-        return "bold yellow", "verdict", f"inconclusive. {verdict.next_step}".rstrip()
+        return "bold yellow", "verdict", f"inconclusive: {verdict.next_step}".rstrip(": ")
     return "bold green", "verdict", f"{verdict.root_cause.statement} ({verdict.root_cause.confidence:.0%} sure)"
 
 

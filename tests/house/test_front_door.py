@@ -1,5 +1,6 @@
 """The command line from outside: help is instant, and what goes wrong is one line and the right exit code."""
 
+import asyncio
 import json
 import os
 import subprocess
@@ -7,6 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from runbook_bot.cli.edge import guarded
+from runbook_bot.errors import RunbookError, UsageError
 
 HEAVY = ("anthropic", "chromadb", "boto3", "slack_bolt", "docket", "moto", "numpy", "pydantic", "rich")
 COMMANDS = ("serve", "worker", "demo", "investigate", "status", "knowledge", "audit", "doctor", "config")
@@ -112,3 +116,46 @@ def test_an_unknown_scenario_is_named(tmp_path: Path) -> None:
     ran = runbook("demo", "--headless", "--scenario", "bad-deploymnt", home=tmp_path)
     assert ran.returncode == 2
     assert "did you mean bad-deployment?" in ran.stderr
+
+
+def test_without_a_system_to_ask_there_is_no_investigation(tmp_path: Path) -> None:
+    nowhere = {"AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none")}
+    ran = runbook("investigate", "web is slow", "--json", home=tmp_path, environ=nowhere)
+    assert ran.returncode == 2
+    assert ran.stdout == ""
+    assert "AWS_PROFILE" in ran.stderr
+    assert not (tmp_path / "scratchpad").exists()
+
+
+def test_a_changed_audit_fails_the_check(tmp_path: Path) -> None:
+    assert runbook("audit", "verify", home=tmp_path).returncode == 0
+    (tmp_path / "audit").mkdir()
+    (tmp_path / "audit" / "approvals.jsonl").write_text('{"seq": 1}\n')
+    ran = runbook("audit", "verify", "--json", home=tmp_path)
+    assert ran.returncode == 1
+    assert "approvals.jsonl:1" in json.loads(ran.stdout)[0]
+    assert len(ran.stderr.splitlines()) == 1
+
+
+def test_what_nobody_foresaw_is_one_line_and_a_traceback_in_the_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("RUNBOOK_HOME", str(tmp_path))
+    assert guarded(lambda: 1 / 0) == 1
+    said = capsys.readouterr().err
+    assert len(said.splitlines()) == 1
+    reference = said.split()[-1]
+    logged = json.loads((tmp_path / "runbook.log").read_text())
+    assert logged["reference"] == reference
+    assert "ZeroDivisionError" in logged["exception"]
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [(UsageError("x"), 2), (RunbookError("x"), 1), (KeyboardInterrupt(), 130), (asyncio.CancelledError(), 143)],
+)
+def test_each_end_has_its_exit_code(error: BaseException, code: int) -> None:
+    def fails() -> None:
+        raise error
+
+    assert guarded(fails) == code

@@ -108,8 +108,8 @@ def test_the_summary_names_cause_evidence_and_what_was_ruled_out() -> None:
 
 
 def test_an_inconclusive_verdict_says_what_would_help() -> None:
-    verdict = Verdict(status="inconclusive", root_cause=None, ranked=(), next_step="Read the slow query log.", at=NOON)
-    assert line(Concluded(verdict=verdict)) == ("bold yellow", "verdict", "inconclusive. Read the slow query log.")
+    verdict = Verdict(status="inconclusive", root_cause=None, ranked=(), next_step="read the slow query log.", at=NOON)
+    assert line(Concluded(verdict=verdict)) == ("bold yellow", "verdict", "inconclusive: read the slow query log.")
 
 
 def test_what_is_no_terminal_gets_plain_lines() -> None:
