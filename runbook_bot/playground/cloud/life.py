@@ -96,6 +96,7 @@ class Life:
         self._older_until = (now - self._scenario.history.total_seconds()) // 60 * 60
         self._oldest = (now - DAY + 900) // 60 * 60 + 60
         self._alarms.replay(now - self._scenario.history.total_seconds(), now)
+        await self._beat()  # the loading took its time
 
     async def end(self) -> None:
         if self._pulse is not None:
@@ -129,6 +130,7 @@ class Life:
         while True:
             await asyncio.sleep(BEAT - self._clock.now() % BEAT + 0.05)
             await self._beat()
+            await self._remember()
 
     async def _beat(self) -> None:
         """Everything that happened since the last beat."""
@@ -150,7 +152,6 @@ class Life:
         lines = {logbook.group: logbook.write(world.logs_until, now) for logbook in world.logbooks}
         world.logs_until = now
         await asyncio.to_thread(self._tell, data, lines, now)
-        await self._remember()
         self._alarms.evaluate(now)
 
     async def _remember(self) -> None:

@@ -109,8 +109,8 @@ class Gauge:
             case "level":
                 return {"Value": float(round(level))}
             case "distribution":
-                return self._distribution(level, count)
-        value = level * (1 + self.vital.noise * float(self._dice.normal()))
+                return self._distribution(level * (1 + self._chance(seconds) / 3), count)
+        value = level * (1 + self._chance(seconds))
         if self.ceiling is not None:
             value = min(value, self.ceiling)
         return {"Value": max(value, 0.0)}
@@ -121,15 +121,20 @@ class Gauge:
             return None
         scores = np.array(_SCORES) + self._dice.normal(0, 0.04, len(_SCORES))
         shape = np.exp(self.vital.spread * scores)
-        values = mean * shape / float(np.dot(shape, _SHARES)) * (1 + self.vital.noise * float(self._dice.normal()) / 3)
+        values = mean * shape / float(np.dot(shape, _SHARES))
         counts = self._dice.multinomial(number, _SHARES)
         kept = [(round(float(v), 6), float(c)) for v, c in zip(values, counts, strict=True) if c]
         return {"Values": [v for v, _ in kept], "Counts": [c for _, c in kept]}
 
+    def _chance(self, seconds: float) -> float:
+        """The vital sign's noise is that of ten seconds; the mean over a longer stretch has less of it."""
+        return self.vital.noise * math.sqrt(10 / seconds) * float(self._dice.normal())
+
     def _wander(self, times: Array) -> Array:
-        """A slow drift of about one unit, the same for the same seed."""
+        """A slow drift of less than one unit; seen from the start it is the same for the same seed."""
         a, b, c = self._phases
-        return 0.7 * np.sin(times / 1740 + a) + 0.5 * np.sin(times / 620 + b) + 0.35 * np.sin(times / 230 + c)
+        times = times - self._now
+        return 0.4 * np.sin(times / 1740 + a) + 0.3 * np.sin(times / 620 + b) + 0.2 * np.sin(times / 230 + c)
 
     def _bump(self, blip: Blip, times: Array) -> Array:
         """Up and down again, smoothly."""
@@ -143,8 +148,10 @@ def _about(moves: Moves, vital: Vital) -> bool:
 
 
 def _moved(level: Array, how: Moves | Effect, severity: Array) -> Array:
+    if how.to is not None or (how.times is not None and how.times < 1):
+        severity = np.minimum(severity, 1)  # what goes to a level, or to a share, goes no further
     if how.times is not None:
-        moved = level * np.maximum(1 + (how.times - 1) * severity, 0)
+        moved = level * (1 + (how.times - 1) * severity)
     elif how.add is not None:
         moved = level + how.add * severity
     else:
