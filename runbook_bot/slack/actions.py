@@ -9,9 +9,8 @@ from runbook_bot.domain.approval import Decision, Risk
 from runbook_bot.domain.investigation import Investigation, Remedy
 from runbook_bot.domain.journal import Decided, RollbackAsked, Steered
 from runbook_bot.domain.noun import Json
-from runbook_bot.errors import JournalError
 from runbook_bot.slack import words
-from runbook_bot.slack.answers import plain
+from runbook_bot.slack.answers import Untold, plain
 from runbook_bot.slack.delivery import Delivery
 from runbook_bot.slack.desk import Desk, investigation_of
 from runbook_bot.slack.escaping import mrkdwn
@@ -72,11 +71,11 @@ async def _nothing() -> None:
 
 
 async def find(desk: Desk, proposal: str) -> tuple[Investigation, Remedy]:
-    """Raises `JournalError` with a line for the person."""
+    """Raises `Untold` where nobody knows it."""
     case = await desk.cases.one(investigation_of(proposal))
     remedy = case.remedies.get(proposal) if case else None
     if case is None or remedy is None:
-        raise JournalError(words.UNKNOWN_PROPOSAL)
+        raise Untold(words.UNKNOWN_PROPOSAL)
     return case, remedy
 
 
@@ -143,13 +142,13 @@ async def _steer(desk: Desk, delivery: Delivery) -> None:
     action = _STEERING[delivery.action]
     case = await desk.cases.one(investigation)
     if case is None:
-        raise JournalError(words.UNKNOWN_INVESTIGATION.format(id=mrkdwn(investigation, 60)))
+        raise Untold(words.UNKNOWN_INVESTIGATION.format(id=mrkdwn(investigation, 60)))
     if case.status != "open":
         await desk.answers.give(delivery, plain(words.ALREADY_OVER.format(id=case.id)))
         return
     if hypothesis not in case.hypotheses:
         known = ", ".join(case.hypotheses)
-        raise JournalError(words.UNKNOWN_HYPOTHESIS.format(id=mrkdwn(hypothesis, 20), known=known))
+        raise Untold(words.UNKNOWN_HYPOTHESIS.format(id=mrkdwn(hypothesis, 20), known=known))
     if all(each.delivery != delivery.key for each in case.steered):
         steered = Steered(hypothesis=hypothesis, action=action, by=delivery.user, delivery=delivery.key)
         await desk.record(case.id, steered)
@@ -159,7 +158,7 @@ async def _steer(desk: Desk, delivery: Delivery) -> None:
 async def _stop(desk: Desk, delivery: Delivery) -> None:
     case = await desk.cases.one(delivery.value)
     if case is None:
-        raise JournalError(words.UNKNOWN_INVESTIGATION.format(id=mrkdwn(delivery.value, 60)))
+        raise Untold(words.UNKNOWN_INVESTIGATION.format(id=mrkdwn(delivery.value, 60)))
     await desk.answers.give(delivery, plain(await ask_to_stop(desk, case, delivery.user, delivery.key)))
 
 

@@ -9,7 +9,7 @@ import structlog
 from runbook_bot.domain.ports import Inbox
 from runbook_bot.errors import RunbookError
 from runbook_bot.slack import words
-from runbook_bot.slack.answers import Answer, Answers, plain
+from runbook_bot.slack.answers import Answer, Answers, Untold, plain
 from runbook_bot.slack.delivery import Delivery
 from runbook_bot.slack.door import Door
 
@@ -57,8 +57,8 @@ class Aftermath:
                 await self._answers.give(delivery, plain(refusal))
             else:
                 await handler()
-        except RunbookError as error:
-            log.warning("not handled", kind=delivery.kind, key=delivery.key, error=str(error))
+        except Untold as error:
+            log.info("nothing to do", kind=delivery.kind, key=delivery.key, error=str(error))
             await self._tell(delivery, plain(str(error)))
         except Exception:  # the outer edge of a delivery: whoever waits is told, with a reference
             reference = uuid.uuid4().hex[:8]

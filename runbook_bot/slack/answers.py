@@ -14,6 +14,10 @@ from runbook_bot.slack.outbox import Outbox
 from runbook_bot.slack.refusals import AnswerLost
 
 
+class Untold(DeskError):
+    """Nothing was done, and the message is the one line for whoever asked."""
+
+
 @dataclass(frozen=True)
 class Answer:
     """`private`: for whoever asked only, even where the question was asked in public."""

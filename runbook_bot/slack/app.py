@@ -9,7 +9,7 @@ from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 from slack_bolt.authorization import AuthorizeResult
 
 from runbook_bot.domain.ports import Clock, Inbox, Journals, Knowledge, Queue
-from runbook_bot.errors import DeskError
+from runbook_bot.errors import DeskError, RunbookError
 from runbook_bot.slack import actions, commands, home, mentions, shortcuts, submissions
 from runbook_bot.slack.aftermath import Aftermath
 from runbook_bot.slack.answers import Answers
@@ -25,6 +25,14 @@ log = structlog.get_logger(__name__)
 
 CONNECT_WITHIN = 30.0
 DRAIN_WITHIN = 10.0
+
+
+async def _broken(error: Exception) -> None:
+    """Bolt's error handler: what failed before or beside the handling of a delivery. Events are delivered again."""
+    if isinstance(error, RunbookError):
+        log.error("a delivery was not taken", error=str(error))
+    else:
+        log.error("a listener is broken", exc_info=error)
 
 
 class SlackDesk:
@@ -119,6 +127,7 @@ class SlackDesk:
         for room in (commands, mentions, actions, shortcuts, home):
             room.register(app, desk)
         submissions.register(app, desk, self._inbox)
+        app.error(_broken)
         return app
 
     async def _again(self, app: AsyncApp, key: str, delivery: str) -> None:

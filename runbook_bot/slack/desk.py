@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from runbook_bot.domain.journal import Body
 from runbook_bot.domain.ports import Clock, Journals, Knowledge, Queue
-from runbook_bot.errors import JournalError
+from runbook_bot.slack import words
 from runbook_bot.slack.aftermath import Aftermath
-from runbook_bot.slack.answers import Answers
+from runbook_bot.slack.answers import Answers, Untold
 from runbook_bot.slack.cases import Cases
 from runbook_bot.slack.connection import Connection
 from runbook_bot.slack.directory import SlackDirectory
@@ -32,7 +32,7 @@ class Desk:
     aftermath: Aftermath
 
     async def record(self, investigation: str, body: Body) -> None:
-        """Into the journal, and wake a worker. Raises `JournalError` for an unknown investigation."""
+        """Into the journal, and wake a worker. Raises `JournalError` where it cannot be written."""
         await asyncio.to_thread(self._append, investigation, body)
         await self.queue.advance(investigation)
 
@@ -41,8 +41,8 @@ class Desk:
 
 
 def investigation_of(proposal: str) -> str:
-    """`inv-1a2b3c4d5e.P1` → `inv-1a2b3c4d5e`. Raises `JournalError` for what is no proposal's id."""
+    """`inv-1a2b3c4d5e.P1` → `inv-1a2b3c4d5e`. Raises `Untold` for what is no proposal's id."""
     investigation, dot, _ = proposal.rpartition(".")
     if not dot:
-        raise JournalError("this button names no proposal")
+        raise Untold(words.UNKNOWN_PROPOSAL)
     return investigation

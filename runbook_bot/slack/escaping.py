@@ -12,6 +12,7 @@ ELLIPSIS = "…"
 _FORMAT_KEPT = frozenset("\u200d\u200c")
 """Joiners that emoji and Persian need; every other invisible format character (bidi overrides among them) goes."""
 _CANVAS_SPECIAL = re.compile(r"([\\|*_~`\[\]<>#!])")
+_HERE = ("127.0.0.1", "localhost")
 _SAFE_URL = re.compile(r"[^\s<>|\"'`]{1,2900}")
 
 
@@ -64,11 +65,14 @@ def _three(text: str) -> str:
 
 
 def link(url: str | None, label: str) -> str:
-    """A mrkdwn link, or the label alone where the address is not a plain https one. The label is our own word."""
+    """A mrkdwn link, or the label alone where the address is not a plain https one. The label is our own word.
+
+    On loopback, where the playground is, http will do.
+    """
     if not url or not _SAFE_URL.fullmatch(url):
         return label
     parts = urlsplit(url)
-    if parts.scheme != "https" or not parts.hostname:
+    if not (parts.scheme == "https" and parts.hostname) and not (parts.scheme == "http" and parts.hostname in _HERE):
         return label
     return f"<{url.replace('&', '&amp;')}|{label}>"
 

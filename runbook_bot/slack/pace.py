@@ -46,8 +46,9 @@ class Window:
         usable = self.limit - (self.limit // 5 if progress else 0)
         if len(self._calls) >= usable:
             waits.append(self._calls[-usable] + MINUTE - now)
-        if progress and len(self._calls) > self.limit // 2:
-            waits.append(self._calls[-1] + MINUTE / usable - now)
+        burst = self.limit * 2 // 5
+        if progress and len(self._calls) >= burst:  # so that what is left lasts until the burst leaves the window
+            waits.append(self._calls[-1] + MINUTE / (usable - burst) - now)
         return max(0.0, *waits)
 
     def count(self) -> None:

@@ -88,6 +88,9 @@ def confidence(value: float) -> str:
     return f"{word}, {round(value * 100)} %"
 
 
+UNTESTED = "without evidence yet"
+
+
 def bar(value: float) -> str:
     """Ten characters; always beside the number, never instead of it."""
     filled = max(0, min(10, round(value * 10)))
@@ -144,7 +147,6 @@ NO_KNOWLEDGE = "This installation has no knowledge base; add runbooks to `runboo
 KNOWLEDGE_HOW = "Search the runbooks with `knowledge search` and a few words."
 KNOWLEDGE_NOTHING = "Nothing in the runbooks fits “{text}”."
 MODAL_FAILED = "Slack could not open the form in time, so nothing was decided. Please press the button again."
-RECORDED_ONLY = "It is recorded, but no worker could be woken; it will go on as soon as one is back."
 REASON_EMPTY = "Please say why, in a few words."
 NAME_EMPTY = "Please type the name of the resource."
 BROKEN = "Something went wrong on my side and nothing more was done. Quote `{reference}` to whoever runs me."

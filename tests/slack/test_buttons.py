@@ -105,9 +105,9 @@ async def test_mentions_in_an_investigations_thread_know_the_investigation(offic
     head = journal.refresh().posted["head"].ts
 
     await office.mention("why H2?", head)
-    await _answered(office, head, "H2, ruled out")
+    await _answered(office, head, "0 findings for it and 1 against it")
     await office.mention("so what is the matter with H1 here", head)
-    await _answered(office, head, "H1, supported")
+    await _answered(office, head, "1 finding for it and 0 against it")
     await office.mention("is it the weather?", head)
     await _answered(office, head, "I cannot answer free questions here")
     await office.mention("summary", head)

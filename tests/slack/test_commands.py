@@ -96,7 +96,7 @@ async def test_why_shows_both_sides_privately(office: Office) -> None:
     await office.shown(Story().opened().triaged().supposed().tested())
 
     await office.command("why h2")
-    told = await office.hears("H2, ruled out")
+    told = await office.hears("0 findings for it and 1 against it")
     assert "Against it" in str(told["blocks"])
     assert told["ephemeral_to"] == "U0ROSA"
 

@@ -1,6 +1,7 @@
 """How fast Slack is called, by a clock that is turned by hand."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from runbook_bot.slack.pace import Bucket, Window
 
@@ -51,7 +52,7 @@ def test_once_it_is_busy_progress_is_spread_so_that_nothing_waits_long() -> None
 
     made = _calls(Window(50, hand), hand, 600, progress=True)
 
-    settled = [later - earlier for earlier, later in zip(made, made[1:], strict=False) if earlier > 1060]
+    settled = [later - earlier for earlier, later in pairwise(made) if earlier > 1060]
     assert max(settled) < 6.0
 
 

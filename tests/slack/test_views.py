@@ -16,7 +16,7 @@ from runbook_bot.slack.views.canvas import canvas_markdown, canvas_title
 from runbook_bot.slack.views.home import home
 from runbook_bot.slack.views.modals import approve_form, reject_form
 from runbook_bot.slack.views.moved import moved_note
-from runbook_bot.slack.views.thread import wanted
+from runbook_bot.slack.views.thread import unshown, wanted
 from tests.slack.story import ACME, CHANNEL, ID, Story, chapters
 
 WORDS = {
@@ -168,10 +168,30 @@ def test_an_approval_card_has_buttons_only_while_it_waits() -> None:
         assert any(block["type"] == "actions" for block in card.blocks) is expected, state
 
 
+def test_a_proposal_nobody_decided_in_time_says_so_on_its_card_and_whispers_to_nobody() -> None:
+    case = (
+        Story().opened().shown("head").triaged().supposed().tested().concluded().offered().ruled("void", user="").case
+    )
+
+    messages = wanted(case, ACME)
+
+    assert [message.key for message in messages if message.to is not None] == []
+    assert "No longer valid" in str(messages[-1].blocks)
+
+
+def test_what_a_crash_left_unsaid_is_noticed() -> None:
+    story = Story().opened().triaged().supposed()
+    assert unshown(story.case)
+    story.shown("head", "hypothesis:H1", "hypothesis:H2")
+    assert not unshown(story.case)
+    assert unshown(story.tested().concluded().case)
+    assert not unshown(Story().opened(channel="").case)
+
+
 def test_the_recovery_is_told_in_numbers() -> None:
     note = wanted(chapters("5xx")["verified"], ACME)[-1]
 
-    assert "errors per minute 212 → 3" in note.text
+    assert "helped: errors of checkout-api is back at 3/min (212/min when it was proposed) at 12:41 UTC" in note.text
     assert "rollback" in str(note.blocks)
 
 

@@ -28,11 +28,12 @@ def approval_card(case: Investigation, remedy: Remedy) -> Message:
         header(preparation.title),
         section(f"*{word}* {emoji} · {words.RISK[preparation.risk]}"),
         section(_what(remedy)),
+        context("The exact call:"),
         preformatted(preparation.shown, 1500),
         section(_consequences(remedy)),
     ]
     if preparation.pre_state:
-        blocks += [context("What it is now, as the change found it:"), preformatted(_json(preparation.pre_state), 800)]
+        blocks += [context("Before the change, as it was read:"), preformatted(_json(preparation.pre_state), 800)]
     blocks.append(context(*_who(remedy)))
     if remedy.state == "open":
         blocks.append(_buttons(remedy))
@@ -78,7 +79,6 @@ def _consequences(remedy: Remedy) -> str:
     back = _call(preparation.rollback) if preparation.rollback else "not possible by itself"
     lines = [
         f"*Impact* {mrkdwn(preparation.impact, TEXT) or 'not known'}",
-        f"*Risk* {words.RISK[preparation.risk]}",
         f"*Rollback* {back}",
     ]
     if proposal.hypothesis or proposal.evidence:
@@ -226,16 +226,7 @@ def _recovery(remedy: Remedy) -> tuple[str, str]:
         return ":grey_question:", f"The change “{title}” was made{when}, and whether it helped cannot be told: {said}."
     if not remedy.verified.recovered:
         return ":warning:", f"The change “{title}” was made{when} and has not helped in time: {said}."
-    return ":white_check_mark:", f"The change “{title}” helped{_levels(remedy)}: {said}."
-
-
-def _levels(remedy: Remedy) -> str:
-    """`, 212 → 3 at 12:41 UTC`: from where the metric stood to where it was last seen."""
-    check = remedy.proposal.verification
-    seen = [c.level for c in remedy.checks if c.level is not None]
-    if check is None or not seen:
-        return ""
-    return f" ({words.signal(check.signal)} {words.number(check.level)} → {words.number(seen[-1])})"
+    return ":white_check_mark:", f"The change “{title}” helped: {said}."
 
 
 def _can_go_back(case: Investigation, remedy: Remedy) -> bool:

@@ -50,7 +50,8 @@ def state(case: Investigation) -> tuple[str, str]:
 def in_short(case: Investigation) -> str:
     """One to three full sentences with the state; plain text, escaped for mrkdwn."""
     word, _ = state(case)
-    return f"{mrkdwn(case.title, 200)}: {word.lower()}. {_leading(case, mrkdwn(_statement(case), 300))} {counts(case)}."
+    leading = _leading(case, mrkdwn(_statement(case), 300), bar=False)
+    return f"{mrkdwn(case.title, 200)}: {word.lower()}. {leading} {counts(case)}."
 
 
 def counts(case: Investigation) -> str:
@@ -74,14 +75,18 @@ def _statement(case: Investigation) -> str:
     return case.leader.statement if case.leader else ""
 
 
-def _leading(case: Investigation, statement: str) -> str:
-    """A full sentence on the cause; `statement` is escaped already."""
+def _leading(case: Investigation, statement: str, *, bar: bool = True) -> str:
+    """A full sentence on the cause; `statement` is escaped already. A screen reader is spared the bar."""
+
+    def sure(confidence: float) -> str:
+        return words.confidence(confidence) + (f" {words.bar(confidence)}" if bar else "")
+
     statement = statement.rstrip(".")
     if case.failure:
         return f"It could not be finished: {mrkdwn(case.failure, 300).rstrip('.')}."
     cause = case.verdict.root_cause if case.verdict else None
     if cause:
-        return f"{statement}: {words.confidence(cause.confidence)} {words.bar(cause.confidence)}."
+        return f"{statement}: {sure(cause.confidence)}."
     if case.leader is None:
         return "Gathering what is known: what was reported, what changed, who depends on whom."
     if case.verdict:
@@ -89,8 +94,7 @@ def _leading(case: Investigation, statement: str) -> str:
         return f"The evidence does not single out one cause. {best}"
     if not case.evidence:
         return f"{words.count(len(case.hypotheses), 'hypothesis', 'hypotheses')} to test, none tested yet."
-    sure = f"{words.confidence(case.leader.confidence)} {words.bar(case.leader.confidence)}"
-    return f"Leading so far: {statement}, {sure}."
+    return f"Leading so far: {statement}, {sure(case.leader.confidence)}."
 
 
 def phases(case: Investigation) -> list[tuple[str, TaskStatus, str]]:

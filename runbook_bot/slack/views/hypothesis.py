@@ -44,7 +44,13 @@ def _text(case: Investigation, hypothesis: Hypothesis) -> str:
     said = f"Hypothesis {hypothesis.id}, {word.lower()}: {statement}."
     if hypothesis.state is HypothesisState.pruned:
         return f"{said} {_killer(case, hypothesis)}"
-    return f"{said} It is {words.confidence(hypothesis.confidence)}."
+    return f"{said} It is {_sure(case, hypothesis)}."
+
+
+def _sure(case: Investigation, hypothesis: Hypothesis) -> str:
+    """The confidence in words, once anything at all is known."""
+    known = hypothesis.confidence > 0 or case.evidence_for(hypothesis.id)
+    return words.confidence(hypothesis.confidence) if known else words.UNTESTED
 
 
 def _gone(case: Investigation, hypothesis: Hypothesis) -> Json:
@@ -64,7 +70,9 @@ def _killer(case: Investigation, hypothesis: Hypothesis) -> str:
 def _alive(case: Investigation, hypothesis: Hypothesis, workspace: Workspace) -> list[Json]:
     word, emoji = words.HYPOTHESIS[hypothesis.state]
     of = f" · a cause of {_parent(case, hypothesis.parent, workspace)}" if hypothesis.parent else ""
-    sure = f"{words.bar(hypothesis.confidence)} {words.confidence(hypothesis.confidence)}"
+    sure = _sure(case, hypothesis)
+    if sure != words.UNTESTED:
+        sure = f"{words.bar(hypothesis.confidence)} {sure}"
     who = user(hypothesis.proposed_by) if hypothesis.proposed_by[:1] in ("U", "W") else ""
     blocks = [
         section(f"*{hypothesis.id}* · {word} {emoji}{of}\n{mrkdwn(hypothesis.statement, STATEMENT)}"),

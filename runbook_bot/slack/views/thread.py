@@ -35,6 +35,12 @@ def wanted(case: Investigation, workspace: Workspace) -> list[Message]:
     return messages
 
 
+def unshown(case: Investigation) -> bool:
+    """Whether something that should stand in Slack does not: a crash came before it was posted."""
+    nowhere = Workspace(team="", bot_user="")
+    return any(message.key not in case.posted for message in wanted(case, nowhere))
+
+
 def finished(case: Investigation) -> bool:
     """Nothing more is being found out, and no change is under way."""
     busy = ("approved", "running", "executed")

@@ -1,12 +1,12 @@
 """How it ended: the verdict, the note of a stop, the note of a failure."""
 
-from runbook_bot.domain.investigation import Investigation
+from runbook_bot.domain.investigation import REMEDIES, Investigation
 from runbook_bot.domain.noun import Json
 from runbook_bot.domain.verdict import RootCause, Verdict
 from runbook_bot.domain.vocabulary import FailureMode
 from runbook_bot.slack import words
 from runbook_bot.slack.blocks import context, header, section, steps
-from runbook_bot.slack.escaping import line, mrkdwn, user
+from runbook_bot.slack.escaping import line, link, mrkdwn, user
 from runbook_bot.slack.message import Message
 from runbook_bot.slack.views.chart import in_numbers, symptom_chart
 from runbook_bot.slack.views.hypothesis import evidence_line
@@ -33,7 +33,7 @@ def verdict_message(case: Investigation, workspace: Workspace) -> Message:
     blocks += _listed("Ruled out", verdict.ruled_out) + _listed("Could not be checked", verdict.unknowns)
     if verdict.next_step:
         blocks.append(section(f"*Next step*\n{mrkdwn(verdict.next_step, 600)}"))
-    blocks += _runbook(case)
+    blocks += _runbook(case) + _no_repair(case)
     blocks.append(context(*_small_print(case, workspace)))
     return Message(
         key="verdict",
@@ -95,6 +95,13 @@ def _runbook(case: Investigation) -> list[Json]:
     return [title, steps(found.steps)] if found.steps else [title]
 
 
+def _no_repair(case: Investigation) -> list[Json]:
+    """Why nothing is proposed, where nothing is."""
+    if case.remedies or case.verdict is None or case.verdict.root_cause is None:
+        return []
+    return [context(mrkdwn(note.text, 400)) for note in case.notes if note.answers == REMEDIES][:1]
+
+
 def _small_print(case: Investigation, workspace: Workspace) -> list[str]:
     verdict = case.verdict
     assert verdict is not None
@@ -105,9 +112,8 @@ def _small_print(case: Investigation, workspace: Workspace) -> list[str]:
         said.append(f"{words.count(verdict.struck, 'sentence')} removed: nothing found stood behind them")
     if case.reasoner:
         said.append(f"reasoned by {mrkdwn(case.reasoner, 40)}")
-    canvas = case.canvas and not case.canvas.fallback and workspace.document(case.canvas.canvas)
-    if canvas:
-        said.append(f"<{canvas}|summary canvas>")
+    if case.canvas and not case.canvas.fallback:
+        said.append(link(workspace.document(case.canvas.canvas), "summary canvas"))
     return said
 
 
