@@ -1,4 +1,4 @@
-"""A stand-in for the loopback Slack: serves the page, tells the feed what a test says, keeps every deed of its people."""
+"""A stand-in for the loopback Slack: serves the page, tells the feed what a test says, keeps every deed."""
 
 import asyncio
 import json
@@ -10,7 +10,9 @@ from typing import Any
 from aiohttp import web
 
 PAGE = Path(__file__).parents[2] / "runbook_bot" / "playground" / "page"
-PIXEL = b'<svg xmlns="http://www.w3.org/2000/svg" width="480" height="150"><rect width="480" height="150" fill="#dde7ee"/></svg>'
+PICTURE = (
+    b'<svg xmlns="http://www.w3.org/2000/svg" width="480" height="150"><path d="M0 0h480v150H0z" fill="#dde"/></svg>'
+)
 _KINDS = {"index.html": "text/html", "page.css": "text/css", "page.js": "text/javascript"}
 
 Json = dict[str, Any]
@@ -95,7 +97,7 @@ class FakeFeed:
         return web.json_response(answer)
 
     async def _file(self, request: web.Request) -> web.Response:
-        return web.Response(body=PIXEL, content_type="image/svg+xml")
+        return web.Response(body=PICTURE, content_type="image/svg+xml")
 
 
 def _event(name: str, data: Json) -> bytes:

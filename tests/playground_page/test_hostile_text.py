@@ -2,37 +2,85 @@
 
 import re
 
+import pytest
 from playwright.async_api import Page, expect
 
 from tests.playground_page.fake_feed import PAGE, FakeFeed
 from tests.playground_page.scene import CHANNEL, HEAD, Json, bot, mrkdwn, rich, section, words
 
-EVIL = "<img src=x onerror=window.owned=1><script>window.owned=1</script>\"><svg onload=window.owned=1>"
-LINKS = "<javascript:window.owned=1|click me> <data:text/html,x|data> <JaVaScRiPt:window.owned=1|again> [md](javascript:window.owned=1)"
+pytestmark = pytest.mark.asyncio(loop_scope="package")
+
+EVIL = '<img src=x onerror=window.owned=1><script>window.owned=1</script>"><svg onload=window.owned=1>'
+LINKS = (
+    "<javascript:window.owned=1|click me> <data:text/html,x|data> "
+    "<JaVaScRiPt:window.owned=1|again> [md](javascript:window.owned=1)"
+)
 
 BLOCKS: list[Json] = [
     section(EVIL + LINKS),
     {"type": "header", "text": words(EVIL[:140])},
-    {"type": "markdown", "text": f"{EVIL}\n\n{LINKS}\n\n| {EVIL} |\n|---|\n| {EVIL} |\n\n![x](javascript:window.owned=1) <javascript:window.owned=1>"},
-    rich({"type": "text", "text": EVIL}, {"type": "link", "url": "javascript:window.owned=1", "text": "rich link"}, {"type": "color", "value": "red;background:url(//x)"}),
+    {
+        "type": "markdown",
+        "text": f"{EVIL}\n\n{LINKS}\n"
+        "\n| {EVIL} |\n|---|\n| {EVIL} |\n\n![x](javascript:window.owned=1) <javascript:window.owned=1>",
+    },
+    rich(
+        {"type": "text", "text": EVIL},
+        {"type": "link", "url": "javascript:window.owned=1", "text": "rich link"},
+        {"type": "color", "value": "red;background:url(//x)"},
+    ),
     {"type": "context", "elements": [mrkdwn(EVIL)]},
-    {"type": "actions", "elements": [{"type": "button", "action_id": EVIL, "text": words(EVIL), "url": "javascript:window.owned=1"}]},
+    {
+        "type": "actions",
+        "elements": [{"type": "button", "action_id": EVIL, "text": words(EVIL), "url": "javascript:window.owned=1"}],
+    },
     {"type": "image", "alt_text": EVIL, "image_url": "javascript:window.owned=1"},
-    {"type": "data_table", "caption": EVIL, "rows": [[{"type": "raw_text", "text": EVIL}], [{"type": "raw_text", "text": EVIL}]]},
-    {"type": "data_visualization", "title": EVIL, "chart": {"type": "bar", "series": [{"name": EVIL, "data": [{"label": EVIL, "value": 1}]}], "axis_config": {"categories": [EVIL]}}},
-    {"type": "plan", "title": EVIL, "tasks": [{"type": "task_card", "task_id": EVIL, "title": EVIL, "status": EVIL, "sources": [{"type": "url", "url": "javascript:window.owned=1", "text": "source"}]}]},
+    {
+        "type": "data_table",
+        "caption": EVIL,
+        "rows": [[{"type": "raw_text", "text": EVIL}], [{"type": "raw_text", "text": EVIL}]],
+    },
+    {
+        "type": "data_visualization",
+        "title": EVIL,
+        "chart": {
+            "type": "bar",
+            "series": [{"name": EVIL, "data": [{"label": EVIL, "value": 1}]}],
+            "axis_config": {"categories": [EVIL]},
+        },
+    },
+    {
+        "type": "plan",
+        "title": EVIL,
+        "tasks": [
+            {
+                "type": "task_card",
+                "task_id": EVIL,
+                "title": EVIL,
+                "status": EVIL,
+                "sources": [{"type": "url", "url": "javascript:window.owned=1", "text": "source"}],
+            }
+        ],
+    },
     {"type": EVIL},
     {"type": "__proto__"},
     {"type": "table", "rows": "not a list of rows"},
-]  # fmt: skip
+]
 
 
 async def test_hostile_text_is_inert_everywhere(page: Page, feed: FakeFeed) -> None:
-    message = bot(900, EVIL, BLOCKS, thread_ts=HEAD, username=EVIL, metadata={"event_type": EVIL, "event_payload": {"id": EVIL}})
-    message["attachments"] = [{"color": "red;background:url(//x)", "title": EVIL, "title_link": "javascript:window.owned=1", "text": EVIL}]
+    message = bot(
+        900, EVIL, BLOCKS, thread_ts=HEAD, username=EVIL, metadata={"event_type": EVIL, "event_payload": {"id": EVIL}}
+    )
+    message["attachments"] = [
+        {"color": "red;background:url(//x)", "title": EVIL, "title_link": "javascript:window.owned=1", "text": EVIL}
+    ]
     message["files"] = [{"id": "F0EVIL", "name": EVIL, "url": "javascript:window.owned=1"}]
     feed.tell("message", {"channel": CHANNEL, "message": message})
-    feed.tell("canvas", {"id": "F0EVIL", "title": EVIL, "channel": CHANNEL, "markdown": f"# {EVIL}\n\n{LINKS}\n\n- [ ] {EVIL}"})
+    feed.tell(
+        "canvas",
+        {"id": "F0EVIL", "title": EVIL, "channel": CHANNEL, "markdown": f"# {EVIL}\n\n{LINKS}\n\n- [ ] {EVIL}"},
+    )
     feed.tell("status", {"channel": CHANNEL, "thread_ts": HEAD, "status": EVIL})
     feed.tell("notice", {"user": "U0ROSA", "channel": CHANNEL, "text": EVIL})
     feed.tell("modal", {"user": "U0ROSA", "view": {"id": "V1", "title": words(EVIL), "blocks": BLOCKS}})
@@ -55,7 +103,13 @@ async def test_hostile_text_is_inert_everywhere(page: Page, feed: FakeFeed) -> N
 
 
 async def test_long_lines_of_marks_do_not_stall_the_page(page: Page, feed: FakeFeed) -> None:
-    marks = {"stars": "*a " * 6000, "nest": "*_~" * 3000 + "x" + "~_*" * 3000, "angles": "<" * 12_000, "ticks": "`" * 12_000, "quotes": "> " * 6000}
+    marks = {
+        "stars": "*a " * 6000,
+        "nest": "*_~" * 3000 + "x" + "~_*" * 3000,
+        "angles": "<" * 12_000,
+        "ticks": "`" * 12_000,
+        "quotes": "> " * 6000,
+    }
     for i, text in enumerate(marks.values()):
         blocks = [section(text), {"type": "markdown", "text": text[:12_000]}]
         feed.tell("message", {"channel": CHANNEL, "message": bot(910 + i, "marks", blocks)})
@@ -74,4 +128,7 @@ async def test_the_page_asks_nothing_of_the_outside_and_parses_no_markup(page: P
     assert "script-src 'self';" in policy
     assert "unsafe" not in policy
     script = (PAGE / "page.js").read_text()
-    assert re.findall(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|\beval\(|new Function", script) == []
+    assert (
+        re.findall(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|\beval\(|new Function", script)
+        == []
+    )

@@ -1,14 +1,24 @@
 """Modals: labels, a real focus trap, errors at their fields, and nothing typed is lost."""
 
+import pytest
+from playwright.async_api import Page, expect
+
 from tests.playground_page.fake_feed import FakeFeed
 from tests.playground_page.scene import AMIR, CHANNEL, ROSA, Json, mrkdwn, words
-from playwright.async_api import Page, expect
+
+pytestmark = pytest.mark.asyncio(loop_scope="package")
 
 OPTIONS = [{"text": words("Too risky"), "value": "risk"}, {"text": words("Wrong cause"), "value": "cause"}]
 
 
 def field(block: str, label: str, element: Json, *, optional: bool = False) -> Json:
-    return {"type": "input", "block_id": block, "label": words(label), "optional": optional, "element": {"action_id": "in", **element}}
+    return {
+        "type": "input",
+        "block_id": block,
+        "label": words(label),
+        "optional": optional,
+        "element": {"action_id": "in", **element},
+    }
 
 
 VIEW: Json = {
@@ -105,11 +115,23 @@ async def test_tab_stays_inside_and_escape_asks_the_server_to_close(page: Page, 
 async def test_an_updated_view_keeps_what_was_typed_and_a_pushed_one_lies_on_top(page: Page, feed: FakeFeed) -> None:
     await show(page, feed)
     await page.get_by_label("Reason").fill("half a reason")
-    feed.tell("modal", {"user": ROSA, "view": {**VIEW, "blocks": [*VIEW["blocks"][:3], {"type": "section", "block_id": "new", "text": mrkdwn("loaded")}]}})
+    feed.tell(
+        "modal",
+        {
+            "user": ROSA,
+            "view": {
+                **VIEW,
+                "blocks": [*VIEW["blocks"][:3], {"type": "section", "block_id": "new", "text": mrkdwn("loaded")}],
+            },
+        },
+    )
     await expect(page.locator("#modal")).to_contain_text("loaded")
     await expect(page.get_by_label("Reason")).to_have_value("half a reason")
 
-    feed.tell("modal", {"user": ROSA, "view": {**VIEW, "id": "V2", "title": words("Are you sure?"), "blocks": VIEW["blocks"][:2]}})
+    feed.tell(
+        "modal",
+        {"user": ROSA, "view": {**VIEW, "id": "V2", "title": words("Are you sure?"), "blocks": VIEW["blocks"][:2]}},
+    )
     await expect(page.locator("#modal-title")).to_have_text("Are you sure?")
     feed.tell("modal_closed", {"user": ROSA, "view_id": "V2"})
     await expect(page.locator("#modal-title")).to_have_text("Reject the rollback")
@@ -129,8 +151,22 @@ async def test_the_home_is_drawn_and_its_buttons_act_on_the_view(page: Page, fee
     await page.get_by_role("button", name="App Home").click()
     assert (await feed.deed("home"))["user"] == ROSA
     await expect(page.locator("#home")).to_contain_text("has not published its Home")
-    button = {"type": "actions", "block_id": "b", "elements": [{"type": "button", "action_id": "refresh", "text": words("Refresh")}]}
-    feed.tell("home", {"user": ROSA, "view": {"id": "VH", "type": "home", "blocks": [{"type": "header", "text": words("Running investigations")}, button]}})
+    button = {
+        "type": "actions",
+        "block_id": "b",
+        "elements": [{"type": "button", "action_id": "refresh", "text": words("Refresh")}],
+    }
+    feed.tell(
+        "home",
+        {
+            "user": ROSA,
+            "view": {
+                "id": "VH",
+                "type": "home",
+                "blocks": [{"type": "header", "text": words("Running investigations")}, button],
+            },
+        },
+    )
     await page.locator("#home [data-action-id=refresh]").click()
     deed = await feed.deed("click")
     assert (deed["view_id"], deed["block_id"], deed["action_id"]) == ("VH", "b", "refresh")

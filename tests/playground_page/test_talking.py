@@ -1,16 +1,25 @@
 """A person types: commands, mentions and replies go to the server as Slack would send them."""
 
+import pytest
+from playwright.async_api import Page, expect
+
 from tests.playground_page.conftest import Open
 from tests.playground_page.fake_feed import FakeFeed
 from tests.playground_page.scene import BEN, BOT, CHANNEL, HEAD, ROSA, bot
-from playwright.async_api import Page, expect
+
+pytestmark = pytest.mark.asyncio(loop_scope="package")
 
 
 async def test_a_typed_command_is_sent_as_a_command(page: Page, feed: FakeFeed) -> None:
     await page.fill("#composer", "/runbook investigate checkout is slow")
     await page.press("#composer", "Enter")
 
-    assert await feed.deed("command") == {"user": ROSA, "do": "command", "channel": CHANNEL, "text": "investigate checkout is slow"}
+    assert await feed.deed("command") == {
+        "user": ROSA,
+        "do": "command",
+        "channel": CHANNEL,
+        "text": "investigate checkout is slow",
+    }
     await expect(page.locator("#composer")).to_have_value("")
 
 
@@ -52,7 +61,13 @@ async def test_a_reply_carries_its_thread_and_a_command_there_is_refused(page: P
 
     await page.fill("#thread-composer", "why?")
     await page.press("#thread-composer", "Enter")
-    assert await feed.deed("message") == {"user": ROSA, "do": "message", "channel": CHANNEL, "text": "why?", "thread_ts": HEAD}
+    assert await feed.deed("message") == {
+        "user": ROSA,
+        "do": "message",
+        "channel": CHANNEL,
+        "text": "why?",
+        "thread_ts": HEAD,
+    }
 
 
 async def test_what_the_server_refuses_comes_back_with_the_reason(page: Page, feed: FakeFeed) -> None:
@@ -78,7 +93,9 @@ async def test_ephemerals_and_notices_are_seen_by_their_person_only(page: Page, 
     await page.click("#acting-as [data-user=U0GIL]")
     await expect(page.locator("#thread .ephemeral")).to_contain_text("Only visible to you")
 
-    feed.tell("notice", {"user": "U0GIL", "channel": CHANNEL, "text": '/runbook failed with the error "operation_timeout"'})
+    feed.tell(
+        "notice", {"user": "U0GIL", "channel": CHANNEL, "text": '/runbook failed with the error "operation_timeout"'}
+    )
     await expect(page.locator("#messages .ephemeral")).to_contain_text("operation_timeout")
     await page.click(f"#acting-as [data-user={ROSA}]")
     await expect(page.locator("#messages .ephemeral")).to_have_count(0)

@@ -1548,7 +1548,8 @@ class Row {
   update(message, around) {
     const { element } = this;
     const content = JSON.stringify([message.text, message.blocks, message.attachments, message.files]);
-    const changed = this.seen.content !== undefined && this.seen.content !== content;
+    const changed = this.content !== undefined && this.content !== content;
+    this.content = content;
     element.dataset.channel = around.channel;
     element.setAttribute("aria-label", `${authorOf(message)}, ${clock.format(moment(message.ts))}`);
     element.classList.toggle("compact", around.compact);
