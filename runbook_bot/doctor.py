@@ -4,7 +4,7 @@ import asyncio
 import os
 import sys
 import tempfile
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Coroutine, Mapping, Sequence
 from pathlib import Path
 
 from runbook_bot import bootstrap
@@ -32,7 +32,7 @@ async def examine(environ: Mapping[str, str]) -> list[Check]:
     except UsageError as error:
         return [*checks, Check("configuration", "failed", str(error), "correct it, then run doctor again")]
     checks.append(_configuration(settings))
-    asked = [_patiently("slack", _slack(settings)), _patiently("aws", _providers(settings))]
+    asked = [_patiently("slack", _slack(settings)), *await _providers(settings)]
     asked += [_patiently("redis", _redis(settings)), _patiently("knowledge", _knowledge(settings))]
     asked += [_patiently("journals", _journals(settings)), _patiently("audit", _audit(settings))]
     found = await asyncio.gather(*asked)
@@ -95,12 +95,20 @@ async def _slack(settings: Settings) -> list[Check]:
     return [Check("slack", "ok", f"{workspace.url or workspace.team}, Socket Mode answers")]
 
 
-async def _providers(settings: Settings) -> list[Check]:
-    providers = bootstrap.providers(settings)
+async def _providers(settings: Settings) -> list[Coroutine[None, None, Sequence[Check]]]:
+    """One question a vendor. Loading its library takes time of its own, so that is done before the clock starts."""
+    try:
+        providers = await asyncio.to_thread(bootstrap.providers, settings)
+    except RunbookError as error:
+        return [_told(Check("aws", "failed", str(error)))]
     if not providers:
         remedy = "set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_REGION, read-only is enough"
-        return [Check("aws", "off", "no credentials, so nothing can be asked", remedy)]
-    return [check for each in await asyncio.gather(*(p.check() for p in providers)) for check in each]
+        return [_told(Check("aws", "off", "no credentials, so nothing can be asked", remedy))]
+    return [_patiently(provider.name, provider.check()) for provider in providers]
+
+
+async def _told(check: Check) -> Sequence[Check]:
+    return [check]
 
 
 async def _redis(settings: Settings) -> list[Check]:

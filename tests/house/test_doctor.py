@@ -71,6 +71,13 @@ async def test_nobody_is_waited_for_longer_than_two_seconds(tmp_path: Path, sile
     assert found["redis"][0] == "off"
 
 
+async def test_a_cloud_that_refuses_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"ENDPOINT_URL": "http://127.0.0.1:1", "ACCESS_KEY_ID": "x", "SECRET_ACCESS_KEY": "y"}.items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+    failed = {part: text for part, (state, text) in (await states(tmp_path)).items() if state == "failed"}
+    assert any(part.startswith("aws") for part in failed)
+
+
 async def test_a_part_that_refuses_is_named(tmp_path: Path) -> None:
     found = await states(tmp_path, REDIS_URL="redis://:hunter2@127.0.0.1:1/0")
     assert found["redis"][0] == "failed"
