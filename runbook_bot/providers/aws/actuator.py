@@ -73,12 +73,14 @@ class AwsActuator:
         return await prepared(self._place_of(proposal), mutation_of(back))
 
     async def drift(self, proposal: Proposal) -> str:
-        """A state that cannot be read is a drift: nothing is changed that nobody can see."""
+        """Raises `ProviderError` where the present state cannot be read; a target that is gone has drifted."""
         mutation = mutation_of(proposal.preparation.call)
         try:
             now = await present_state(self._place_of(proposal), mutation)
-        except ProviderError as failure:
-            return f"the present state of {mutation.target.name} cannot be read: {failure}"
+        except CallFailed as failure:
+            if failure.kind == "missing":
+                return f"{mutation.target.name} is gone: {failure}"
+            raise
         return drift_between(mutation, proposal.preparation.pre_state, now)
 
     async def took_effect(self, proposal: Proposal) -> bool | None:

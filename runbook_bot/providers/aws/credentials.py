@@ -13,7 +13,7 @@ from runbook_bot.providers.aws.config import AwsSettings
 from runbook_bot.providers.aws.mutations import AwsMutation
 
 _SESSION_SECONDS = 900
-_NOT_ALLOWED = re.compile(r"[^\w+=,.@-]")
+_NOT_ALLOWED = re.compile(r"[^\w+=,.@-]", re.ASCII)
 
 
 def once() -> Config:

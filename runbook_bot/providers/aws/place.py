@@ -95,16 +95,16 @@ class Place:
     async def pages(self, service: str, action: str, **parameters: Any) -> AsyncIterator[Answer]:
         """The answers of a paginated call, one page a step. Raises `CallFailed`."""
 
-        def start() -> Any:
+        def first() -> tuple[Any, Answer | None]:
             paginator = self._client(service).get_paginator(xform_name(action))
-            return iter(paginator.paginate(**parameters))
+            pages = iter(paginator.paginate(**parameters))
+            return pages, next(pages, None)
 
-        pages = await self._bounded(service, action, start)
-        while True:
-            page: Answer | None = await self._bounded(service, action, lambda: next(pages, None))
-            if page is None:
-                return
+        pages, page = await self._bounded(service, action, first)
+        while page is not None:
             yield page
+            # a page iterator that failed is spent: no second try here, whoever reads keeps what came before
+            page = await self._once(service, action, lambda: next(pages, None))
 
     async def gather(self, service: str, action: str, key: str, limit: int, **parameters: Any) -> list[Any]:
         """The items under `key` of a paginated call, at most `limit`. Raises `CallFailed`."""
@@ -161,11 +161,13 @@ class Place:
         client = self._clients.get(service)
         if client is None:
             with self._making:
-                if service not in self._clients:
-                    self._clients[service] = self._open_session().client(
-                        service, region_name=self.region, config=client_config()
-                    )
-                client = self._clients[service]
+                client = self._clients.get(service) or self._make_client(service)
+        return client
+
+    def _make_client(self, service: str) -> Any:
+        client = self._open_session().client(service, region_name=self.region, config=client_config())
+        client.meta.events.register("after-call", _refuse_other_text)
+        self._clients[service] = client
         return client
 
     def _open_session(self) -> Any:
@@ -177,6 +179,15 @@ class Place:
                 role = AssumedRole(self.account.role_arn, "runbook-read", external_id=self.account.external_id)
                 self._session = role.session(ambient, self.region, client_config())
         return self._session
+
+
+def _refuse_other_text(http_response: Any, model: Any, **_: Any) -> None:
+    """A web page sent with success is no answer; botocore would make an empty one of it, and that is no absence."""
+    content = bytes(http_response.content or b"").lstrip()
+    speaks_json = model.service_model.metadata.get("protocol") in ("json", "rest-json")
+    page = content[:9].lower().startswith((b"<!doctype", b"<html"))
+    if http_response.status_code < 300 and (page or (speaks_json and content[:1] not in (b"{", b""))):
+        raise ValueError("text instead of an answer")
 
 
 def asked(service: str, action: str, parameters: Mapping[str, Any]) -> Json:

@@ -1,0 +1,80 @@
+"""AWS for these tests: one moto server for all, a stand-in before it for each."""
+
+import logging
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from http.client import HTTPConnection
+from urllib.parse import urlsplit
+
+import pytest
+from moto.server import ThreadedMotoServer
+
+from runbook_bot.domain.window import TimeWindow
+from runbook_bot.providers.aws.config import AwsSettings
+from runbook_bot.providers.aws.provider import AwsProvider
+from tests.providers.shop import Shop
+from tests.providers.stand_in import Server, StandIn
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+"""Moto stamps what it makes with the real time, so the tests live in it."""
+
+
+class FixedClock:
+    """Always the same moment."""
+
+    def now(self) -> datetime:
+        return NOW
+
+
+@pytest.fixture(scope="session")
+def moto_url() -> Iterator[str]:
+    logging.getLogger("werkzeug").setLevel(logging.CRITICAL)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+def emptied(moto_url: str) -> None:
+    """Moto forgets everything."""
+    connection = HTTPConnection(urlsplit(moto_url).netloc, timeout=20)
+    connection.request("POST", "/moto-api/reset")
+    connection.getresponse().read()
+    connection.close()
+
+
+@pytest.fixture(autouse=True)
+def _credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_PROFILE", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "not-a-secret")
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+
+
+@pytest.fixture
+def aws(moto_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
+    """An empty account behind a stand-in that passes everything on until a test says otherwise."""
+    emptied(moto_url)
+    stand_in = StandIn(moto_url)
+    with Server(stand_in) as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
+        yield stand_in
+
+
+@pytest.fixture
+def shop(aws: StandIn) -> Shop:
+    return Shop(aws.upstream, NOW)
+
+
+@pytest.fixture
+def provider(aws: StandIn) -> AwsProvider:
+    return AwsProvider(AwsSettings(), FixedClock())
+
+
+@pytest.fixture
+def window() -> TimeWindow:
+    """The last hour, and a little ahead for what moto stamps while the test runs."""
+    return TimeWindow(start=NOW - timedelta(hours=1), end=NOW + timedelta(minutes=30))

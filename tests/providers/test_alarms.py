@@ -1,0 +1,107 @@
+"""Alarms: found by name or by state, and what they watch in neutral words."""
+
+from typing import Any
+
+from runbook_bot.domain.service import Resource
+from runbook_bot.domain.tools import FindAlarms, ListEvents, Status
+from runbook_bot.domain.vocabulary import ResourceType, Signal
+from runbook_bot.domain.window import TimeWindow
+from runbook_bot.providers.aws.provider import AwsProvider
+from tests.providers.shop import CHECKOUT, CHECKOUT_GROUP, Shop
+from tests.providers.stand_in import StandIn
+
+
+def alarm(shop: Shop, name: str, **more: Any) -> None:
+    defaults: dict[str, Any] = {
+        "Namespace": "AWS/ECS",
+        "MetricName": "CPUUtilization",
+        "Dimensions": [{"Name": "ClusterName", "Value": "prod"}, {"Name": "ServiceName", "Value": "checkout-api"}],
+        "Statistic": "Average",
+        "Period": 300,
+        "EvaluationPeriods": 1,
+        "Threshold": 80,
+        "ComparisonOperator": "GreaterThanThreshold",
+    }
+    shop.client("cloudwatch").put_metric_alarm(AlarmName=name, **{**defaults, **more})
+
+
+async def test_an_alarm_by_its_name(shop: Shop, provider: AwsProvider) -> None:
+    alarm(shop, "checkout — CPU 高い", AlarmDescription="page payments")
+    result = await provider.ask(FindAlarms(name="checkout — CPU 高い"))
+    (found,) = result.alarms
+    assert found.subject == CHECKOUT
+    assert found.signal is Signal.cpu
+    assert (found.threshold, found.comparison, found.period) == (80, "above", 300)
+    assert found.metric is not None
+    assert (found.metric.namespace, found.metric.name, found.metric.statistic) == (
+        "AWS/ECS",
+        "CPUUtilization",
+        "Average",
+    )
+    assert found.description == "page payments"
+
+
+async def test_a_target_group_is_told_from_its_dimension(shop: Shop, provider: AwsProvider) -> None:
+    dimensions = [
+        {"Name": "TargetGroup", "Value": "targetgroup/checkout-api/0123"},
+        {"Name": "LoadBalancer", "Value": "app/front/4567"},
+    ]
+    alarm(
+        shop,
+        "slow",
+        Namespace="AWS/ApplicationELB",
+        MetricName="TargetResponseTime",
+        Dimensions=dimensions,
+        Statistic="Average",
+        ComparisonOperator="LessThanThreshold",
+    )
+    (found,) = (await provider.ask(FindAlarms(name="slow"))).alarms
+    assert found.subject == CHECKOUT_GROUP
+    assert found.signal is Signal.latency
+    assert found.comparison == "below"
+
+
+async def test_only_those_in_alarm_are_found_without_a_name(shop: Shop, provider: AwsProvider) -> None:
+    alarm(shop, "quiet")
+    alarm(shop, "loud")
+    shop.client("cloudwatch").set_alarm_state(AlarmName="loud", StateValue="ALARM", StateReason="too hot")
+    result = await provider.ask(FindAlarms())
+    assert [(each.name, each.state) for each in result.alarms] == [("loud", "alarm")]
+    assert result.alarms[0].since is not None
+
+
+async def test_an_expression_is_told_by_its_most_telling_metric(shop: Shop, provider: AwsProvider) -> None:
+    def stat(name: str) -> dict[str, Any]:
+        dimensions = [{"Name": "LoadBalancer", "Value": "app/front/4567"}]
+        metric = {"Namespace": "AWS/ApplicationELB", "MetricName": name, "Dimensions": dimensions}
+        return {"Metric": metric, "Period": 60, "Stat": "Sum"}
+
+    shop.client("cloudwatch").put_metric_alarm(
+        AlarmName="error rate",
+        EvaluationPeriods=1,
+        Threshold=5,
+        ComparisonOperator="GreaterThanThreshold",
+        Metrics=[
+            {"Id": "rate", "Expression": "100 * errors / requests", "ReturnData": True},
+            {"Id": "requests", "MetricStat": stat("RequestCount"), "ReturnData": False},
+            {"Id": "errors", "MetricStat": stat("HTTPCode_Target_5XX_Count"), "ReturnData": False},
+        ],
+    )
+    (found,) = (await provider.ask(FindAlarms(name="error rate"))).alarms
+    assert found.signal is Signal.errors
+    assert found.subject == Resource(type=ResourceType.load_balancer, name="front")
+
+
+async def test_an_unknown_name_is_no_data(aws: StandIn, provider: AwsProvider) -> None:
+    result = await provider.ask(FindAlarms(name="nothing"))
+    assert result.status is Status.no_data
+    assert result.message == "there is no alarm named nothing"
+
+
+async def test_the_history_that_moto_lacks_is_an_error_and_no_absence(
+    aws: StandIn, provider: AwsProvider, window: TimeWindow
+) -> None:
+    resource = Resource(type=ResourceType.alarm, name="x")
+    result = await provider.ask(ListEvents(resource=resource, window=window))
+    assert result.status is Status.error
+    assert "DescribeAlarmHistory" in result.message

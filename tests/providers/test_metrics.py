@@ -1,0 +1,184 @@
+"""Metrics: one call for many, neutral units, and every way in which CloudWatch can be short of an answer."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from runbook_bot.domain.service import Resource
+from runbook_bot.domain.tools import ReadMetrics, Result, Status
+from runbook_bot.domain.vocabulary import ResourceType, Signal
+from runbook_bot.domain.window import TimeWindow
+from runbook_bot.providers.aws.metric_table import TABLE, VITAL_SIGNS, rows, signal_of
+from runbook_bot.providers.aws.metrics import period_for
+from runbook_bot.providers.aws.provider import AwsProvider
+from tests.providers.shop import CHECKOUT, CHECKOUT_GROUP, ORDERS_DB, RECEIPTS, Shop
+from tests.providers.stand_in import StandIn
+
+ECS = {"ClusterName": "prod", "ServiceName": "checkout-api"}
+
+
+def values(result: Result, signal: Signal) -> list[float]:
+    return [round(v, 6) for s in result.series if s.signal is signal for v in s.values]
+
+
+async def test_many_resources_are_read_in_one_call(
+    aws: StandIn, shop: Shop, provider: AwsProvider, window: TimeWindow
+) -> None:
+    shop.points("AWS/ECS", "CPUUtilization", ECS, [10, 20, 30])
+    shop.points("AWS/RDS", "DatabaseConnections", {"DBInstanceIdentifier": "orders-db"}, [80, 81])
+    result = await provider.ask(
+        ReadMetrics(resources=(CHECKOUT, ORDERS_DB), signals=(Signal.cpu, Signal.connections), window=window)
+    )
+    assert result.status is Status.ok
+    assert values(result, Signal.cpu) == [10, 20, 30]
+    assert values(result, Signal.connections) == [80, 81]
+    assert len(aws.asked("GetMetricData")) == 1
+    assert [s.resource for s in result.series] == [CHECKOUT, ORDERS_DB]
+
+
+async def test_values_are_converted_to_the_neutral_unit(shop: Shop, provider: AwsProvider, window: TimeWindow) -> None:
+    shop.function()
+    shop.points("AWS/Lambda", "Invocations", {"FunctionName": "receipts"}, [600, 600, 600, 600, 600])
+    shop.points("AWS/Lambda", "Duration", {"FunctionName": "receipts"}, [250, 250, 250, 250, 250])
+    result = await provider.ask(
+        ReadMetrics(resources=(RECEIPTS,), signals=(Signal.requests, Signal.duration), window=window, step=60)
+    )
+    assert set(values(result, Signal.requests)) == {600.0}  # a minute's sum is a count per minute already
+    assert set(values(result, Signal.duration)) == {0.25}  # milliseconds become seconds
+
+
+def test_a_sum_over_five_minutes_becomes_a_rate_per_minute() -> None:
+    row = next(iter(rows(ResourceType.lambda_function, (Signal.requests,))))
+    assert row.neutral(3000, 300) == 600
+
+
+async def test_target_groups_are_asked_for_by_the_values_that_cloudwatch_uses(
+    aws: StandIn, shop: Shop, provider: AwsProvider, window: TimeWindow
+) -> None:
+    _, group, balancer = shop.balanced()
+    shop.points(
+        "AWS/ApplicationELB", "TargetResponseTime", {"TargetGroup": group, "LoadBalancer": balancer}, [0.1, 0.9]
+    )
+    query = ReadMetrics(resources=(CHECKOUT_GROUP,), signals=(Signal.latency,), window=window)
+    result = await provider.ask(query)
+    assert values(result, Signal.latency) == [0.1, 0.9]
+    await provider.ask(query)
+    assert len(aws.asked("DescribeTargetGroups")) == 1  # remembered
+
+
+async def test_metrics_kept_under_other_dimensions_are_found_by_listing(
+    shop: Shop, provider: AwsProvider, window: TimeWindow
+) -> None:
+    """Moto tells orders of dimensions apart; another simulator may leave the load balancer out."""
+    _, group, balancer = shop.balanced()
+    shop.points("AWS/ApplicationELB", "TargetResponseTime", {"LoadBalancer": balancer, "TargetGroup": group}, [0.2])
+    shop.points("AWS/ApplicationELB", "HTTPCode_Target_5XX_Count", {"TargetGroup": group}, [7])
+    shop.points("AWS/ApplicationELB", "HTTPCode_Target_5XX_Count", {"TargetGroup": "targetgroup/other/1"}, [99])
+    result = await provider.ask(
+        ReadMetrics(resources=(CHECKOUT_GROUP,), signals=(Signal.latency, Signal.errors), window=window)
+    )
+    assert values(result, Signal.latency) == [0.2]
+    assert values(result, Signal.errors) == [7]
+
+
+async def test_a_target_group_that_cannot_be_described_is_still_found(
+    aws: StandIn, shop: Shop, provider: AwsProvider, window: TimeWindow
+) -> None:
+    aws.breaks("DescribeTargetGroups")
+    shop.points("AWS/ApplicationELB", "RequestCount", {"TargetGroup": "targetgroup/checkout-api/0123"}, [5])
+    result = await provider.ask(ReadMetrics(resources=(CHECKOUT_GROUP,), signals=(Signal.requests,), window=window))
+    assert values(result, Signal.requests) == [5]
+    assert "DescribeTargetGroups" in result.message
+
+
+async def test_a_percentile_that_is_missing_does_not_hide_the_rest(
+    shop: Shop, provider: AwsProvider, window: TimeWindow
+) -> None:
+    """Moto answers GetMetricData with HTTP 500 as soon as a percentile has data to be computed from."""
+    shop.function()
+    shop.points("AWS/Lambda", "Duration", {"FunctionName": "receipts"}, [100, 200])
+    result = await provider.ask(
+        ReadMetrics(resources=(RECEIPTS,), signals=(Signal.duration, Signal.latency_p99), window=window)
+    )
+    assert result.status is Status.ok
+    assert values(result, Signal.duration) == [0.1, 0.2]
+    assert values(result, Signal.latency_p99) == []
+
+
+async def test_without_get_metric_data_each_metric_is_asked_for_alone(
+    aws: StandIn, shop: Shop, provider: AwsProvider, window: TimeWindow
+) -> None:
+    aws.breaks("GetMetricData", 501)
+    shop.points("AWS/ECS", "CPUUtilization", ECS, [10, 20, 30])
+    result = await provider.ask(ReadMetrics(resources=(CHECKOUT,), signals=(Signal.cpu,), window=window))
+    assert values(result, Signal.cpu) == [10, 20, 30]
+    assert len(aws.asked("GetMetricStatistics")) == 1
+
+
+async def test_no_points_says_where_it_looked(aws: StandIn, provider: AwsProvider, window: TimeWindow) -> None:
+    result = await provider.ask(ReadMetrics(resources=(CHECKOUT,), window=window))
+    assert result.status is Status.no_data
+    assert "AWS/ECS CPUUtilization {ClusterName=prod, ServiceName=checkout-api}" in result.message
+
+
+async def test_a_metric_of_ones_own_is_read_by_its_name(shop: Shop, provider: AwsProvider, window: TimeWindow) -> None:
+    shop.points("Shop", "Orders", {"Country": "Österreich"}, [3, 4])
+    metric = Resource(
+        type=ResourceType.metric, namespace="Shop", name="Orders", dimensions={"Country": "Österreich"}, statistic="Sum"
+    )
+    result = await provider.ask(ReadMetrics(resources=(metric,), window=window))
+    assert values(result, Signal.value) == [3, 4]
+
+
+async def test_an_alarm_is_read_through_the_metric_it_watches(
+    shop: Shop, provider: AwsProvider, window: TimeWindow
+) -> None:
+    shop.points("Shop", "Orders", {}, [3, 4])
+    shop.client("cloudwatch").put_metric_alarm(
+        AlarmName="few orders",
+        Namespace="Shop",
+        MetricName="Orders",
+        Statistic="Average",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=5,
+        ComparisonOperator="LessThanThreshold",
+    )
+    alarm = Resource(type=ResourceType.alarm, name="few orders")
+    result = await provider.ask(ReadMetrics(resources=(alarm,), window=window))
+    assert values(result, Signal.value) == [3, 4]
+    assert result.series[0].resource == alarm
+
+
+@pytest.mark.parametrize(
+    ("age", "length", "step", "expected"),
+    [
+        (timedelta(hours=3), timedelta(hours=3), 60, 60),
+        (timedelta(hours=3), timedelta(hours=3), 10, 60),
+        (timedelta(hours=3), timedelta(hours=3), 90, 120),
+        (timedelta(days=20), timedelta(hours=3), 60, 300),
+        (timedelta(days=100), timedelta(hours=3), 60, 3600),
+        (timedelta(days=7), timedelta(days=7), 60, 420),
+    ],
+)
+def test_an_old_window_is_read_as_finely_as_cloudwatch_still_has_it(
+    age: timedelta, length: timedelta, step: float, expected: int
+) -> None:
+    now = datetime(2026, 6, 1, tzinfo=UTC)
+    window = TimeWindow(start=now - age, end=now - age + length)
+    assert period_for(window, step, now) == expected
+
+
+def test_every_type_that_has_vital_signs_has_metrics_for_them() -> None:
+    for type, signals in VITAL_SIGNS.items():
+        if type in (ResourceType.alarm, ResourceType.metric):
+            continue
+        assert {row.signal for row in rows(type, ())} == set(signals), type
+
+
+def test_a_metric_is_told_back_as_its_signal() -> None:
+    for row in TABLE:
+        assert signal_of(row.namespace, row.name, row.statistic, row.type) is not None
+    assert signal_of("AWS/ApplicationELB", "TargetResponseTime", "p99", None) is Signal.latency_p99
+    assert signal_of("AWS/ApplicationELB", "TargetResponseTime", "Average", None) is Signal.latency
+    assert signal_of("Shop", "Orders", "Sum", None) is None
