@@ -20,13 +20,21 @@ TOKENS = {"SLACK_BOT_TOKEN": "xoxb-" + "1234567890-abcdefghij", "SLACK_APP_TOKEN
 async def silent() -> AsyncIterator[int]:
     """The port of a server that takes connections and says nothing."""
 
+    over = asyncio.Event()
+    connections: set[asyncio.Task[None]] = set()
+
     async def listen(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await asyncio.sleep(30)
+        if task := asyncio.current_task():
+            connections.add(task)
+        await over.wait()
         writer.close()
+        await writer.wait_closed()
 
     server = await asyncio.start_server(listen, "127.0.0.1", 0)
     yield server.sockets[0].getsockname()[1]
+    over.set()
     server.close()
+    await asyncio.gather(*connections)
 
 
 async def states(home: Path, **environ: str) -> dict[str, tuple[str, str]]:
