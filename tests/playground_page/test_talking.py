@@ -125,3 +125,19 @@ async def test_at_360_pixels_the_people_stay_in_sight_and_the_rail_is_a_drawer(o
     assert (await feed.deed("home"))["user"] == ROSA
     await expect(page.locator("#place-title")).to_have_text("App Home")
     assert await page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+async def test_an_empty_channel_says_how_to_begin(page: Page) -> None:
+    await page.get_by_role("button", name="deploys").click()
+    await page.get_by_role("button", name="/runbook investigate …").click()
+    await expect(page.locator("#composer")).to_have_value("/runbook investigate ")
+    await expect(page.locator("#composer")).to_be_focused()
+
+
+async def test_the_direct_channel_opens_when_it_comes_into_being(page: Page, feed: FakeFeed) -> None:
+    await page.click(f"#acting-as [data-user={BEN}]")
+    feed.answers.append({"ok": True, "channel": "D0BEN"})
+    await page.get_by_role("button", name="runbook, direct").click()
+    await feed.deed("home")
+    feed.tell("channel", {"id": "D0BEN", "name": "", "members": [BEN, BOT], "is_im": True, "user": BEN})
+    await expect(page.locator("#place-title")).to_have_text("runbook")

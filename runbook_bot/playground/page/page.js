@@ -20,7 +20,10 @@ const WORDS = {
   fixFields: "Some fields need another look.",
   unsupported: (what) => `Unsupported block: ${what}`,
   notMember: (who) => `${who} is not a member of this channel: they can read, and the app decides what they may do.`,
-  emptyChannel: "Nothing here yet. Type a command to begin.",
+  emptyChannel: "Nothing here yet",
+  firstSteps: (name) => `Type ${name} and say what hurts, or mention the app. Choose under “Acting as” whose hands you use.`,
+  firstCommand: (name) => `${name} investigate …`,
+  emptyThread: "No replies yet",
   emptyHome: "The app has not published its Home for this person yet.",
   newMessages: "New messages",
   earlier: "Show earlier messages",
@@ -1728,8 +1731,16 @@ class MessageList {
       if (this.thread && message.ts === place.thread) wanted.push(this.replyRule(messages.length - 1 + hidden));
       previous = message;
     }
-    if (!messages.length) wanted.push(this.keep("empty", () => h("p", { class: "empty" }, WORDS.emptyChannel)));
+    if (!messages.length) wanted.push(this.keep("empty", () => this.invitation()));
     this.arrange(wanted);
+  }
+
+  /** What an empty channel says: how to begin, with the first command one press away. */
+  invitation() {
+    if (this.thread) return h("p", { class: "empty" }, WORDS.emptyThread);
+    const { name } = world.command;
+    const begin = () => composer.insert(`${name} investigate `, true);
+    return h("div", { class: "empty" }, h("strong", {}, WORDS.emptyChannel), h("p", {}, WORDS.firstSteps(name)), h("button", { type: "button", class: "button", onclick: begin }, WORDS.firstCommand(name)));
   }
 
   keep(key, build) {
