@@ -2,7 +2,7 @@
 
 import sqlite3
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from runbook_bot.domain.knowledge import Passage
@@ -17,18 +17,27 @@ from runbook_bot.knowledge.terms import terms
 from runbook_bot.knowledge.vectors import Vectors
 
 _WAIT_SECONDS = 10.0
+_QUICK_SECONDS = 0.005
 _LONGEST_QUESTION = 10_000
+_REMEDY = "delete it, it is made anew from the sources"
+_BUSY = "another process is writing the index: used as it is"
+
+Tell = Callable[[SyncReport], None]
+"""Somebody who hears what came of a synchronisation."""
 
 
 class Index:
-    def __init__(self, home: Path, roots: Sequence[Root], vectors: Vectors, *, watch: bool, rerank: bool) -> None:
+    def __init__(
+        self, home: Path, roots: Sequence[Root], vectors: Vectors, *, watch: bool, rerank: bool, tell: Tell
+    ) -> None:
         self.meaning = Meaning(vectors)
         self._path = home / "knowledge.sqlite3"
         self._lock = home / "knowledge.lock"
         self._intake = Intake(roots)
-        self._watch, self._rerank = watch, rerank
+        self._watch, self._rerank, self._tell = watch, rerank, tell
         self._record: Record | None = None
         self._looked = False
+        self._look_at = 0.0
 
     def close(self) -> None:
         self.meaning.close()
@@ -47,42 +56,57 @@ class Index:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with writing(self._lock, _WAIT_SECONDS) as mine:
-                if not mine:
-                    return self._report(started, Taken(), ["another process is writing the index: used as it is"])
-                return self._sync(started)
+                report = self._sync(started) if mine else self._report(started, Taken(), [_BUSY])
         except (OSError, sqlite3.Error) as error:
             raise KnowledgeError(f"the knowledge index {self._path} cannot be written: {error}") from error
+        self._tell(report)
+        return report
 
-    def refresh(self) -> SyncReport | None:
+    def refresh(self) -> None:
         """Before a search: sync if a look at the folders says so. Raises `KnowledgeError`."""
         self._record = self._record or Record.open(self._path)
-        if self._looked and not self._watch:
-            return None
+        if self._looked and (not self._watch or time.monotonic() < self._look_at):
+            return
+        if self._record is None or self._news(self._record):
+            self.sync()
         self._looked = True
-        if self._record and not self._intake.news(self._record):
-            unaligned = not self._record.aligned() and not self.meaning.resting
-            return self.sync() if unaligned else None
-        return self.sync()
+
+    def _news(self, record: Record) -> bool:
+        """Whether something is to be done. A large folder takes a while to look through: a tenth of the time at most."""
+        began = time.monotonic()
+        try:
+            news = self._intake.news(record) or not (record.aligned() or self.meaning.resting)
+        except sqlite3.DatabaseError:
+            return True  # the synchronisation finds out what it is, and mends it
+        took = time.monotonic() - began
+        self._look_at = time.monotonic() + 9 * took if took > _QUICK_SECONDS else 0.0
+        return news
 
     def search(self, question: str, services: Iterable[str], top: int) -> list[Passage]:
         """The best passage of each document that fits, best first. Raises `KnowledgeError`."""
-        if self._record is None:
-            return []
-        question = question[:_LONGEST_QUESTION]
-        most, least = retriever.CANDIDATES, retriever.LEAST_SIMILARITY
-        keywords = self._record.by_keywords(terms(question), most)
-        meaning = self.meaning.nearest(self._record, question, most, least)
+        try:
+            return self._search(question[:_LONGEST_QUESTION], services)[:top] if self._record else []
+        except sqlite3.Error as error:
+            raise KnowledgeError(f"the knowledge index {self._path} cannot be read: {error}; {_REMEDY}") from error
+
+    def _search(self, question: str, services: Iterable[str]) -> list[Passage]:
+        assert self._record is not None
+        keywords = retriever.near_the_best(self._record.by_keywords(terms(question), retriever.CANDIDATES))
+        similar = self.meaning.nearest(self._record, question, retriever.CANDIDATES)
         if self.meaning.lost:
             self.sync()
-            meaning = self.meaning.nearest(self._record, question, most, least)
+            similar = self.meaning.nearest(self._record, question, retriever.CANDIDATES)
+        meaning = retriever.near_the_best(similar, least=retriever.LEAST_SIMILARITY)
         rows = self._record.rows({*keywords, *meaning})
+        # another process may have taken something away since
+        keywords, meaning = [id for id in keywords if id in rows], [id for id in meaning if id in rows]
         points = retriever.fuse([rows[id].document for id in keywords], [rows[id].document for id in meaning])
         shown: dict[int, Passage] = {}
         for id, _ in sorted(retriever.fuse(keywords, meaning).items(), key=lambda item: (-item[1], item[0])):
             shown.setdefault(rows[id].document, rows[id].passage)
         self._add_bonuses(points, shown, question, services)
         best = sorted(points, key=lambda document: (-points[document], shown[document].document))
-        return [_scored(shown[document], points[document]) for document in best[:top]]
+        return [_scored(shown[document], points[document]) for document in best]
 
     def steps(self, document: str, title: str | None) -> tuple[str, ...]:
         return self._record.steps(document, title) if self._record else ()
@@ -104,7 +128,7 @@ class Index:
         self._record = self._record or Record.open(self._path)
         if self._record is None:
             if self._path.exists():
-                notes.append(f"{self._path} is of another version: made anew from the sources")
+                notes.append(f"{self._path} is of another version or no index at all: made anew from the sources")
             self._record = Record.create(self._path)
         try:
             taken = self._intake.run(self._record)

@@ -22,7 +22,7 @@ DIMENSIONS = 384
 _OVERSAMPLED = 10
 _ROUNDS = 3
 _MOST_TERMS = 20_000
-_LARGE = 50
+_LARGE = 2_000
 """From so many texts on, a term must occur in two of them."""
 _AT_ONCE = 40_000
 """Entries of the sparse matrix that are multiplied in one go; bounds the memory."""

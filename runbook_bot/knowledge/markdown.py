@@ -110,7 +110,9 @@ class Outline:
 
     def steps(self) -> tuple[str, ...]:
         """What to do about it, in order, as text: the list under the heading that promises a remedy."""
-        remedies = [s for s in self.sections if any(self._promises(heading) for heading in s.path[-2:])]
+        below = [s for s in self.sections if s.path and s.heading != self.title]
+        own = [s for s in below if self._promises(s.heading)]
+        remedies = own + [s for s in below if self._promises(s.path[-2:][0]) and not _NOT_REMEDY.search(s.heading)]
         for section in remedies:
             if found := self._list(section, "ordered_list_open"):
                 return found

@@ -7,7 +7,7 @@ from runbook_bot.errors import KnowledgeError
 from runbook_bot.knowledge.embedding import Embedder
 from runbook_bot.knowledge.lsi import Lsi
 from runbook_bot.knowledge.record import Record
-from runbook_bot.knowledge.vectors import Vectors
+from runbook_bot.knowledge.vectors import Damaged, Vectors
 
 _SMALL = 500
 """Passages up to which a new model is made at every change: it takes a fraction of a second."""
@@ -36,18 +36,23 @@ class Meaning:
 
     def align(self, record: Record) -> list[str]:
         """Make the vectors those of the passages; returns what people should know. Needs the lock of the index."""
+        notes: list[str] = []
         try:
-            notes = self._open()
-            self._align(record)
+            try:
+                self._align(record)
+            except Damaged as damage:
+                aside = self.vectors.set_aside()
+                notes = [f"{damage}; it was moved to {aside.name} and made anew from the sources"]
+                self._align(record)
         except KnowledgeError as error:
             self._failed(error)
-            return []
+            return notes
         self.trouble = ""
         self._generation = record.generation
         return notes
 
-    def nearest(self, record: Record, question: str, most: int, least: float) -> list[int]:
-        """Ids of the passages that mean something similar, best first."""
+    def nearest(self, record: Record, question: str, most: int) -> list[tuple[int, float]]:
+        """Ids of the passages that mean something similar, with their cosine, best first."""
         self.lost = False
         if self.resting or not record.model:
             return []
@@ -57,14 +62,15 @@ class Meaning:
             if self._model is None or row is None:
                 self.lost = True
                 return []
-            keys = self.vectors.nearest(_name(self._model), row, most, least=least) if row.any() else []
+            found = self.vectors.nearest(_name(self._model), row, most) if row.any() else []
         except KnowledgeError as error:
             self._failed(error)
-            self.lost = self.vectors.on_disk
+            self.lost = isinstance(error, Damaged)
             return []
         self.trouble = ""
-        self.lost = keys is None
-        return record.by_keys(keys or [])
+        self.lost = found is None
+        ids = record.by_keys(key for key, _ in found or [])
+        return [(id, cosine) for key, cosine in found or [] for id in ids.get(key, [])]
 
     def close(self) -> None:
         self.vectors.close()
@@ -82,19 +88,10 @@ class Meaning:
         if self._model is None or self._model.id != record.model:
             self._model = record.load_model()
 
-    def _open(self) -> list[str]:
-        try:
-            self.vectors.open()
-        except KnowledgeError as error:
-            if not self.vectors.on_disk:
-                raise
-            aside = self.vectors.set_aside()
-            self.vectors.open()
-            return [f"{error}; it was moved to {aside.name} and made anew from the sources"]
-        return []
-
     def _align(self, record: Record) -> None:
         model = record.load_model()
+        if model is None and not record.keys():
+            return
         if model and not _outgrown(record, model) and self.vectors.count(_name(model)) >= record.embedded(model.id):
             if not record.aligned():
                 self._extend(record, model)
@@ -116,7 +113,7 @@ class Meaning:
             record.note_embedded(model.id)
         self._model = model
         # a server may hold the collections of others; a folder is ours alone
-        ours = _PREFIX if self.vectors.on_disk else f"{_PREFIX}{replaced}-"
+        ours = f"{_PREFIX}{replaced}-" if self.vectors.on_server else _PREFIX
         for name in before:
             if name.startswith(ours) and name != _name(model):
                 self.vectors.drop(name)

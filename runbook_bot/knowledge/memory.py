@@ -43,15 +43,15 @@ class KnowledgeBase:
             Vectors(path=folder, url=store.url),
             watch=any(source.watch for source in settings.sources),
             rerank=settings.retrieval.rerank,
+            tell=_tell,
         )
         self._top = settings.retrieval.top_k
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="knowledge")
+        self._closed = False
 
     async def sync(self) -> SyncReport:
         """Read what has changed in the folders, and bring the index up to date."""
-        report = await self._apart(self._index.sync)
-        _tell(report)
-        return report
+        return await self._apart(self._index.sync)
 
     async def search(self, text: str, *, services: Iterable[str] = (), top: int | None = None) -> Sequence[Passage]:
         """The best passage of each document that fits, best first; `retrieval.top_k` of them where no number is given.
@@ -94,12 +94,13 @@ class KnowledgeBase:
             return [Check("knowledge", "failed", str(error), "delete the file; it is made anew from the sources")]
 
     async def close(self) -> None:
-        await self._apart(self._index.close)
-        self._thread.shutdown()
+        if not self._closed:
+            self._closed = True
+            await self._apart(self._index.close)
+            self._thread.shutdown()
 
     def _search(self, text: str, services: Sequence[str], top: int) -> list[Passage]:
-        if report := self._index.refresh():
-            _tell(report)
+        self._index.refresh()
         trouble = self._index.meaning.trouble
         found = self._index.search(text, services, top)
         if self._index.meaning.trouble and self._index.meaning.trouble != trouble:

@@ -73,6 +73,9 @@ class Record:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
+        connection.execute("pragma foreign_keys = on")
+        # a power cut may cost the last changes, which the sources still have; it cannot damage the file
+        connection.execute("pragma synchronous = normal")
 
     @classmethod
     def open(cls, path: Path) -> Self | None:
@@ -185,25 +188,29 @@ class Record:
 
     # search
 
-    def by_keywords(self, question: Sequence[str], most: int) -> list[int]:
-        """Ids of the passages that fit best, by BM25. The question is terms, so that nothing in it is syntax."""
+    def by_keywords(self, question: Sequence[str], most: int) -> list[tuple[int, float]]:
+        """Ids of the passages that fit best, with their BM25. The question is terms: nothing in it is syntax."""
         asked = Counter(question)
         words = [f'"{term}"' for term in list(asked)[:_MOST_TERMS] for _ in range(min(asked[term], _MOST_REPEATS))]
         if not words:
             return []
         rows = self._db.execute(
-            "select rowid from keywords where keywords match ? order by bm25(keywords, ?, ?, ?), rowid limit ?",
-            (" OR ".join(words), _TITLE, _SUBJECT, _TEXT, most),
+            "select rowid, -bm25(keywords, ?, ?, ?) as points from keywords where keywords match ? "
+            "order by points desc, rowid limit ?",
+            (_TITLE, _SUBJECT, _TEXT, " OR ".join(words), most),
         )
-        return [id for (id,) in rows]
+        return rows.fetchall()
 
-    def by_keys(self, keys: Sequence[str]) -> list[int]:
-        """Ids of the passages with these keys, in that order; keys that are gone are left out."""
+    def by_keys(self, keys: Iterable[str]) -> dict[str, list[int]]:
+        """Ids of the passages with these keys; keys that are gone are left out."""
+        found: dict[str, list[int]] = {}
         rows = self._db.execute(
-            "select p.id from json_each(?) wanted join passages p on p.key = wanted.value order by wanted.id, p.id",
+            "select key, id from passages where key in (select value from json_each(?)) order by id",
             (json.dumps(list(keys)),),
         )
-        return [id for (id,) in rows]
+        for key, id in rows:
+            found.setdefault(key, []).append(id)
+        return found
 
     def rows(self, ids: Iterable[int]) -> dict[int, Row]:
         found = self._db.execute(
@@ -328,7 +335,4 @@ def _connect(path: Path) -> sqlite3.Connection:
         connection = sqlite3.connect(path, isolation_level=None, timeout=10.0, check_same_thread=False)
     except sqlite3.Error as error:
         raise KnowledgeError(f"the knowledge index {path} cannot be opened: {error}") from error
-    connection.execute("pragma foreign_keys = on")
-    # a power cut may cost the last changes, which the sources still have; it cannot damage the file
-    connection.execute("pragma synchronous = normal")
     return connection

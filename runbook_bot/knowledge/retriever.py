@@ -14,6 +14,8 @@ CANDIDATES = 50
 LEAST_SIMILARITY = 0.1
 """Cosine under which a passage has nothing to do with a question."""
 
+_NEAR = 0.3
+"""Share of the best one's points under which a passage is not taken."""
 _KEYWORDS, _MEANING, _K = 1.5, 1.0, 10.0
 _TITLE, _SERVICE = 0.2, 0.15
 LARGEST = 1 + _TITLE + _SERVICE
@@ -28,6 +30,14 @@ def fuse(keywords: Sequence[int], meaning: Sequence[int]) -> dict[int, float]:
         for rank, one in enumerate(dict.fromkeys(ranking), start=1):
             points[one] = points.get(one, 0.0) + weight / (_K + rank) / _BEST
     return points
+
+
+def near_the_best(ranking: Sequence[tuple[int, float]], least: float = 0.0) -> list[int]:
+    """Those of a ranking that come near its first one; what lies far behind is there by accident."""
+    if not ranking:
+        return []
+    bar = max(least, _NEAR * ranking[0][1])
+    return [one for one, points in ranking if points >= bar]
 
 
 def title_bonus(question: str, title: str, worth: Callable[[str], float]) -> float:

@@ -14,8 +14,13 @@ from numpy.typing import NDArray
 from runbook_bot.errors import KnowledgeError
 
 _BATCH = 2_000
+_NO_DAMAGE = ("locked", "full", "readonly", "read-only", "permission", "unable to open")
 _CONNECT_SECONDS = 1.5
 _ANSWER_SECONDS = 10.0
+
+
+class Damaged(KnowledgeError):
+    """A folder that this Chroma cannot use: another version's, or a broken one."""
 
 
 class Vectors:
@@ -43,10 +48,14 @@ class Vectors:
             self._client.list_collections()
         except (chromadb.errors.ChromaError, ValueError, OSError) as error:
             self.close()
-            raise KnowledgeError(f"{self.place} cannot be opened: {_first_line(error)}") from error
+            # Chroma keeps the half-opened system and would hand it out at the next attempt
+            chromadb.api.client.SharedSystemClient._identifier_to_system.pop(str(self._path), None)
+            raise self._said("cannot be opened", error) from error
 
     def close(self) -> None:
         if self._client is not None:
+            for session in self._sessions(self._client):
+                session.close()
             self._client.close()
         self._client, self._collections = None, {}
 
@@ -63,8 +72,9 @@ class Vectors:
         return aside
 
     @property
-    def on_disk(self) -> bool:
-        return self._path is not None
+    def on_server(self) -> bool:
+        """Others may use it too."""
+        return self._url is not None
 
     def count(self, name: str) -> int:
         """How many vectors a collection holds; 0 where there is none of that name."""
@@ -94,15 +104,14 @@ class Vectors:
         self._collections.pop(name, None)
         self._asked(lambda: self._client.delete_collection(name))
 
-    def nearest(self, name: str, row: NDArray[np.float32], most: int, *, least: float) -> list[str] | None:
-        """Keys of the vectors whose cosine is at least so much, best first; None where the collection is gone."""
+    def nearest(self, name: str, row: NDArray[np.float32], most: int) -> list[tuple[str, float]] | None:
+        """Keys of the closest vectors with their cosine, best first; None where the collection is gone."""
 
-        def read() -> list[str]:
+        def read() -> list[tuple[str, float]]:
             found = self._collection(name).query(query_embeddings=[row], n_results=most, include=["distances"])
-            pairs = zip(found["ids"][0], found["distances"][0], strict=True)
-            return [key for key, distance in pairs if 1 - distance >= least]
+            return [(key, 1 - d) for key, d in zip(found["ids"][0], found["distances"][0], strict=True)]
 
-        found: list[str] | None = self._asked(read)
+        found: list[tuple[str, float]] | None = self._asked(read)
         return found
 
     def _connected(self, chromadb: Any) -> Any:
@@ -117,8 +126,15 @@ class Vectors:
         # Chroma's client waits for ever, so a server that is not there is found out first
         socket.create_connection((parts.hostname, port), timeout=_CONNECT_SECONDS).close()
         client = chromadb.HttpClient(host=parts.hostname, port=port, ssl=parts.scheme == "https", settings=settings)
-        client._server._session.timeout = _ANSWER_SECONDS  # no setting of Chroma's reaches it
+        for session in self._sessions(client):
+            session.timeout = _ANSWER_SECONDS
         return client
+
+    @staticmethod
+    def _sessions(client: Any) -> list[Any]:
+        """The HTTP connections behind a client, which Chroma neither bounds in time nor closes."""
+        servers = {id(part._server): part._server for part in (client, client._admin_client)}
+        return [server._session for server in servers.values() if hasattr(server, "_session")]
 
     def _collection(self, name: str, *, create: bool = False) -> Any:
         if name not in self._collections:
@@ -141,7 +157,12 @@ class Vectors:
             self._collections.clear()
             return absent
         except (chromadb.errors.ChromaError, httpx.HTTPError, ValueError, OSError) as error:
-            raise KnowledgeError(f"{self.place} does not answer: {_first_line(error)}") from error
+            raise self._said("cannot be used", error) from error
+
+    def _said(self, what: str, error: Exception) -> KnowledgeError:
+        message = (str(error).strip() or type(error).__name__).split("\n", 1)[0][:200]
+        harmless = self.on_server or any(word in message.lower() for word in _NO_DAMAGE)
+        return (KnowledgeError if harmless else Damaged)(f"{self.place} {what}: {message}")
 
 
 def _chromadb() -> Any:
@@ -151,7 +172,3 @@ def _chromadb() -> Any:
     import chromadb.errors
 
     return chromadb
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).split("\n", 1)[0][:200]
