@@ -116,16 +116,16 @@ class Shop:
         )
 
     def points(self, namespace: str, name: str, dimensions: Mapping[str, str], values: Sequence[float]) -> None:
-        """One value a minute, the last a minute ago."""
+        """One value a minute, the last for the minute before this one."""
+        times = [self.now.replace(second=0) - timedelta(minutes=len(values) - index) for index in range(len(values))]
+        self.points_at(namespace, name, dimensions, dict(zip(times, values, strict=True)))
+
+    def points_at(
+        self, namespace: str, name: str, dimensions: Mapping[str, str], values: Mapping[datetime, float]
+    ) -> None:
         listed = [{"Name": key, "Value": value} for key, value in dimensions.items()]
         data = [
-            {
-                "MetricName": name,
-                "Dimensions": listed,
-                "Timestamp": self.now - timedelta(minutes=len(values) - index),
-                "Value": value,
-            }
-            for index, value in enumerate(values)
+            {"MetricName": name, "Dimensions": listed, "Timestamp": at, "Value": value} for at, value in values.items()
         ]
         self.client("cloudwatch").put_metric_data(Namespace=namespace, MetricData=data)
 

@@ -26,7 +26,7 @@ class Answer:
     status: int
     body: bytes
     content_type: str = "application/x-amz-json-1.1"
-    delay: float = 0.0
+    headers: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -133,6 +133,8 @@ def _handler(stand_in: StandIn) -> type[BaseHTTPRequestHandler]:
             self.send_response(answer.status)
             self.send_header("Content-Type", answer.content_type)
             self.send_header("Content-Length", str(len(answer.body)))
+            for name, value in answer.headers.items():
+                self.send_header(name, value)
             self.end_headers()
             self.wfile.write(answer.body)
 
@@ -141,7 +143,9 @@ def _handler(stand_in: StandIn) -> type[BaseHTTPRequestHandler]:
             headers = {k: v for k, v in self.headers.items() if k.lower() not in ("connection", "expect")}
             connection.request(self.command, self.path, raw, headers)
             response = connection.getresponse()
-            answer = Answer(response.status, response.read(), response.headers.get("Content-Type", "text/plain"))
+            kept = {name: value for name, value in response.headers.items() if name.lower().startswith("x-amz")}
+            kind = response.headers.get("Content-Type", "text/plain")
+            answer = Answer(response.status, response.read(), kind, kept)
             connection.close()
             return answer
 

@@ -75,7 +75,7 @@ async def test_a_roll_back_is_prepared_from_the_world(bad_release: Shop, actuato
     assert (found.account, found.region, found.risk) == ("123456789012", "us-east-1", Risk.high)
     assert found.pre_state["task_definition"] == "checkout-api:2"
     assert found.pre_state["desired_count"] == 4
-    assert "image shop/checkout:2.4.1 → shop/checkout:2.4.0" in found.summary
+    assert "image checkout:2.4.1 → checkout:2.4.0" in found.summary
     assert "4 tasks are replaced" in found.impact
     assert found.shown == (
         "aws ecs update-service --cluster prod --service checkout-api --task-definition checkout-api:1 "

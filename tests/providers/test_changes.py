@@ -78,9 +78,7 @@ async def test_another_image_is_a_deployment(
     assert change.at == at
     assert change.before["image"] == "shop/checkout:2.4.0"
     assert change.after["image"] == "shop/checkout:2.4.1"
-    assert change.summary == (
-        "checkout-api checkout-api:1 → checkout-api:2: image shop/checkout:2.4.0 → shop/checkout:2.4.1"
-    )
+    assert change.summary == ("checkout-api checkout-api:1 → checkout-api:2: image checkout:2.4.0 → checkout:2.4.1")
 
 
 async def test_other_parameters_alone_are_a_configuration_change_and_secrets_stay_secret(

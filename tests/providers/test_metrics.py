@@ -11,6 +11,7 @@ from runbook_bot.domain.window import TimeWindow
 from runbook_bot.providers.aws.metric_table import TABLE, VITAL_SIGNS, rows, signal_of
 from runbook_bot.providers.aws.metrics import period_for
 from runbook_bot.providers.aws.provider import AwsProvider
+from tests.providers.conftest import NOW
 from tests.providers.shop import CHECKOUT, CHECKOUT_GROUP, ORDERS_DB, RECEIPTS, Shop
 from tests.providers.stand_in import StandIn
 
@@ -148,6 +149,27 @@ async def test_an_alarm_is_read_through_the_metric_it_watches(
     result = await provider.ask(ReadMetrics(resources=(alarm,), window=window))
     assert values(result, Signal.value) == [3, 4]
     assert result.series[0].resource == alarm
+
+
+async def test_the_minute_that_is_not_over_is_left_out(shop: Shop, provider: AwsProvider, window: TimeWindow) -> None:
+    """Half a minute's requests would look like a collapse of traffic."""
+    minute = NOW.replace(second=0)
+    shop.points_at("AWS/Lambda", "Invocations", {"FunctionName": "receipts"}, {minute - timedelta(minutes=1): 600})
+    shop.points_at("AWS/Lambda", "Invocations", {"FunctionName": "receipts"}, {minute: 200})
+    result = await provider.ask(ReadMetrics(resources=(RECEIPTS,), signals=(Signal.requests,), window=window))
+    assert values(result, Signal.requests) == [600]
+
+
+async def test_one_target_group_of_several_is_not_taken_for_its_load_balancer(
+    shop: Shop, provider: AwsProvider, window: TimeWindow
+) -> None:
+    _, _, balancer = shop.balanced()
+    for name in ("a", "b"):
+        group = {"LoadBalancer": balancer, "TargetGroup": f"targetgroup/{name}/1"}
+        shop.points("AWS/ApplicationELB", "RequestCount", group, [5])
+    front = Resource(type=ResourceType.load_balancer, name="front")
+    result = await provider.ask(ReadMetrics(resources=(front,), signals=(Signal.requests,), window=window))
+    assert result.status is Status.no_data
 
 
 @pytest.mark.parametrize(

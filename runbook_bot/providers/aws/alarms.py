@@ -41,9 +41,10 @@ async def find_alarms(place: Place, query: FindAlarms) -> Result:
     where = f"CloudWatch alarms in {place.name}, " + (f"named {query.name}" if query.name else "in alarm now")
     request = asked("cloudwatch", "DescribeAlarms", parameters)
     try:
-        alarms = await _described(place, parameters)
+        described = await _described(place, parameters)
     except CallFailed as failure:
         return failed(failure, SOURCE, where, request)
+    alarms = [each for each in described if (each.name == query.name if query.name else each.state == "alarm")]
     if not alarms:
         text = f"there is no alarm named {query.name}" if query.name else "no alarm is in alarm"
         return Result(status=Status.no_data, source=SOURCE, asked=request, where=where, message=text)

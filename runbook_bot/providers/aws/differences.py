@@ -36,9 +36,16 @@ def kind_of(fields: Iterable[str]) -> ChangeKind:
     return "scaling" if set(names) == {"desired_count"} else "configuration"
 
 
+def _brief(name: str, side: Mapping[str, str]) -> str:
+    """An image without its registry; a long value cut."""
+    value = side.get(name, "(unset)")
+    short = value.rpartition("/")[2] if name.endswith("image") else value
+    return short if len(short) <= 80 else short[:79] + "…"
+
+
 def told(before: Mapping[str, str], after: Mapping[str, str], limit: int = 4) -> str:
     """The difference in words: `image 2.4.0 → 2.4.1, environment.POOL_SIZE 20 → 5`."""
     names = list(dict.fromkeys((*before, *after)))
-    parts = [f"{name} {before.get(name, '(unset)')} → {after.get(name, '(unset)')}" for name in names[:limit]]
+    parts = [f"{name} {_brief(name, before)} → {_brief(name, after)}" for name in names[:limit]]
     more = f" and {len(names) - limit} more" if len(names) > limit else ""
     return ", ".join(parts) + more

@@ -5,6 +5,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from runbook_bot.domain.vocabulary import ResourceType
 from runbook_bot.providers.aws.dimensions import belongs, primary_dimension
 from runbook_bot.providers.aws.failure import CallFailed
 from runbook_bot.providers.aws.metric_points import Wanted
@@ -34,11 +35,11 @@ async def _for_group(place: Place, group: Sequence[Wanted], period: int) -> list
     except CallFailed:
         return []  # the listing only widens the search; what was asked for directly has its own answer
     known = [_in_order(each.dimensions or {}) for each in group]
-    return [
-        Wanted(each.resource, each.row, dimensions, period)
-        for each in {id(e.row): e for e in group}.values()
-        for dimensions in _smallest([d for name, d in listed if name == each.row.name and _in_order(d) not in known])
-    ]
+    found: list[Wanted] = []
+    for each in {id(e.row): e for e in group}.values():
+        others = [d for name, d in listed if name == each.row.name and _in_order(d) not in known]
+        found += [Wanted(each.resource, each.row, dimensions, period) for dimensions in _summed(first, others)]
+    return found
 
 
 def _in_order(dimensions: dict[str, str]) -> tuple[tuple[str, str], ...]:
@@ -46,10 +47,15 @@ def _in_order(dimensions: dict[str, str]) -> tuple[tuple[str, str], ...]:
     return tuple(dimensions.items())
 
 
-def _smallest(sets: list[dict[str, str]]) -> list[dict[str, str]]:
-    """Those with the fewest dimensions: the most summed up that there is."""
+def _summed(wanted: Wanted, sets: list[dict[str, str]]) -> list[dict[str, str]]:
+    """Those with the fewest dimensions: the most summed up that there is.
+
+    One target group of several is not its load balancer, so those are left to who asks for them.
+    """
     fewest = min((len(each) for each in sets), default=0)
-    return [each for each in sets if len(each) == fewest][:_MOST_SETS]
+    chosen = [each for each in sets if len(each) == fewest]
+    parts = wanted.resource.type is ResourceType.load_balancer and len(chosen) > 1
+    return [] if parts else chosen[:_MOST_SETS]
 
 
 async def _listing(place: Place, wanted: Wanted) -> Listed:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from runbook_bot.domain.noun import Json, utc
 from runbook_bot.domain.observation import Series
@@ -38,15 +38,16 @@ async def read_metrics(place: Place, query: ReadMetrics, now: datetime) -> Resul
     parts = await asyncio.gather(*(_plan(place, each, query.signals, period) for each in query.resources))
     wanted = [each for part in parts for each in part.wanted]
     failures = [each for part in parts for each in part.failures]
-    points, failed = await read_points(place, wanted, query.window)
+    window = aligned(query.window, period)
+    points, failed = await read_points(place, wanted, window)
     failures += failed
     if not failed:
         listed = await _listed(place, query, wanted, points, period)
         if listed:
-            more, failed = await read_points(place, listed, query.window)
+            more, failed = await read_points(place, listed, window)
             points, wanted = {**points, **more}, [*wanted, *listed]
             failures += failed
-    return _result(place, query, wanted, points, failures)
+    return _result(place, query, window, wanted, points, failures, now)
 
 
 def period_for(window: TimeWindow, step: float, now: datetime) -> int:
@@ -55,6 +56,12 @@ def period_for(window: TimeWindow, step: float, now: datetime) -> int:
     kept = 60 if age < timedelta(days=15) else 300 if age < timedelta(days=63) else 3600
     needed = max(step, window.length.total_seconds() / 1440)
     return kept * max(1, -(-int(needed) // kept))
+
+
+def aligned(window: TimeWindow, period: int) -> TimeWindow:
+    """From the beginning of a period on, as CloudWatch itself rounds: points then stand at full minutes."""
+    start = datetime.fromtimestamp(window.start.timestamp() // period * period, UTC)
+    return TimeWindow(start=start, end=window.end, onset=window.onset)
 
 
 async def _plan(place: Place, resource: Resource, signals: tuple[Signal, ...], period: int) -> Plan:
@@ -103,14 +110,17 @@ async def _listed(
     return await other_dimensions(place, empty, period)
 
 
-def _result(
+def _result(  # one line of the story above: what was asked, what came, what did not
     place: Place,
     query: ReadMetrics,
+    window: TimeWindow,
     wanted: Sequence[Wanted],
     points: dict[Wanted, Points],
     failures: Sequence[CallFailed],
+    now: datetime,
 ) -> Result:
-    series = tuple(_series(each, points[each]) for each in wanted if points.get(each))
+    whole = [(each, _complete(points.get(each, {}), each.period, now)) for each in wanted]
+    series = tuple(_series(each, found) for each, found in whole if found)
     where = f"CloudWatch metrics of {_names(query.resources)} in {place.name}, {between(query.window)}"
     status, message = Status.ok, gaps(failures)
     if not series:
@@ -119,12 +129,17 @@ def _result(
     return Result(
         status=status,
         source=SOURCE,
-        asked=_asked(wanted, query.window),
+        asked=_asked(wanted, window),
         where=where,
         message=message,
         series=series,
         console=console_link(query.resources[0], place.region) if query.resources else None,
     )
+
+
+def _complete(points: Points, period: int, now: datetime) -> Points:
+    """Without the period that is not over yet: its count would look like a collapse."""
+    return {at: value for at, value in points.items() if at + period <= now.timestamp()}
 
 
 def _series(wanted: Wanted, found: Points) -> Series:
