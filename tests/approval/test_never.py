@@ -15,6 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from runbook_bot.approval.audit import Audit
 from runbook_bot.approval.gate import Gate, ruled
 from runbook_bot.domain.approval import Approval, Decision, Outcome, Proposal, Risk
+from runbook_bot.domain.investigation import Investigation
 from runbook_bot.domain.journal import ChangeProposed, Decided
 from tests.approval.world import ALICE, BOB, BYSTANDER, GROUP, REQUESTER, CountingActuator, Desk, preparation, safety
 
@@ -60,7 +61,7 @@ class Never(RuleBasedStateMachine):
         self.desk.gate = self.gates[0]
         self.proposals: list[Proposal] = []
         self.valid: set[tuple[str, str]] = set()
-        self.approvals: list[tuple[Gate, Proposal, Approval]] = []
+        self.approvals: list[tuple[Gate, Investigation, Proposal, Approval]] = []
         self.critical_at: dict[str, datetime] = {}
 
     def do(self, work: Coroutine[Any, Any, T]) -> T:
@@ -115,7 +116,7 @@ class Never(RuleBasedStateMachine):
         if isinstance(ruling, Approval):
             proposal = case.remedies[decision.proposal].proposal
             self.witness(proposal, ruling)
-            self.approvals.append((gate, proposal, ruling))
+            self.approvals.append((gate, case, proposal, ruling))
         if not crash:
             self.desk.case.add(ruled(decision, ruling))
 
@@ -146,14 +147,14 @@ class Never(RuleBasedStateMachine):
         self.actuator.granted.add((proposal.id, ruling.approvers))
 
     @precondition(lambda self: self.approvals)
-    @rule(data=st.data(), crash=st.sampled_from(["never", "never", "before", "spent", "after"]))
-    def carry_out(self, data: st.DataObject, crash: str) -> None:
+    @rule(data=st.data(), crash=st.sampled_from(["never", "never", "before", "spent", "after"]), asleep=st.booleans())
+    def carry_out(self, data: st.DataObject, crash: str, asleep: bool) -> None:
         """By a process that may be the right one, or one that slept through all that happened since."""
-        gate, proposal, approval = data.draw(st.sampled_from(self.approvals[-4:]))
-        self.do(self.steps(gate, proposal, approval, crash))
+        gate, then, proposal, approval = data.draw(st.sampled_from(self.approvals[-4:]))
+        self.do(self.steps(gate, then if asleep else self.desk.case.now, proposal, approval, crash))
 
-    async def steps(self, gate: Gate, proposal: Proposal, approval: Approval, crash: str) -> None:
-        steps = gate.carry_out(self.desk.case.now, proposal, approval)
+    async def steps(self, gate: Gate, case: Investigation, proposal: Proposal, approval: Approval, crash: str) -> None:
+        steps = gate.carry_out(case, proposal, approval)
         async for body in steps:
             if crash == "before" or (crash == "after" and body.kind == "executed"):
                 break
