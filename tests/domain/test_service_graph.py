@@ -1,0 +1,101 @@
+"""Who depends on whom, with cycles and unknown names; and what is written wins over what is found."""
+
+import pytest
+
+from runbook_bot.domain.service import Resource, Service, ServiceGraph
+from runbook_bot.domain.vocabulary import ResourceType
+
+
+def resource(name: str, type: ResourceType = ResourceType.ecs_service, **more: object) -> Resource:
+    return Resource.model_validate({"type": type, "name": name, **more})
+
+
+def service(name: str, *calls: str, **more: object) -> Service:
+    return Service.model_validate({"name": name, "depends_on": calls, **more})
+
+
+SHOP = ServiceGraph(
+    services=(
+        service("web", "checkout"),
+        service("checkout", "pricing", "orders-db"),
+        service("pricing", "rates"),
+        service("orders-db"),
+        service("batch", "orders-db"),
+    )
+)
+
+
+def test_dependencies_with_their_distance_even_where_one_is_unknown() -> None:
+    assert SHOP.dependencies("web") == {"checkout": 1, "pricing": 2, "orders-db": 2, "rates": 3}
+    assert SHOP.dependencies("web", hops=1) == {"checkout": 1}
+    assert SHOP.dependencies("rates") == {}
+
+
+def test_dependents_with_their_distance() -> None:
+    assert SHOP.dependents("orders-db") == {"checkout": 1, "batch": 1, "web": 2}
+    assert SHOP.dependents("rates") == {"pricing": 1, "checkout": 2, "web": 3}
+
+
+def test_a_cycle_ends_and_nobody_depends_on_themselves() -> None:
+    ring = ServiceGraph(services=(service("a", "b"), service("b", "c"), service("c", "a"), service("d", "d")))
+    assert ring.dependencies("a", hops=9) == {"b": 1, "c": 2}
+    assert ring.dependents("a", hops=9) == {"c": 1, "b": 2}
+    assert ring.dependencies("d") == {}
+
+
+def test_the_shortest_way_counts() -> None:
+    graph = ServiceGraph(services=(service("a", "b", "c"), service("b", "c"), service("c")))
+    assert graph.dependencies("a") == {"b": 1, "c": 1}
+
+
+def test_a_service_is_found_whatever_its_case() -> None:
+    found = SHOP.service("Checkout")
+    assert found is not None
+    assert found.name == "checkout"
+    assert SHOP.service("nobody") is None
+
+
+@pytest.mark.parametrize(
+    ("resource", "key"),
+    [
+        (resource("checkout", cluster="prod"), "ecs_service:prod/checkout"),
+        (resource("orders", ResourceType.rds_instance), "rds_instance:orders"),
+        (
+            resource("api", ResourceType.kubernetes_workload, cluster="c", namespace="n", kind="Deployment"),
+            "kubernetes_workload:c/n/Deployment/api",
+        ),
+        (
+            resource("lag", ResourceType.metric, namespace="Shop", dimensions={"b": "2", "a": "1"}),
+            "metric:Shop/lag{a=1,b=2}",
+        ),
+    ],
+)
+def test_the_key_of_a_resource(resource: Resource, key: str) -> None:
+    assert resource.key == key
+
+
+def test_what_is_written_wins_and_nothing_is_removed() -> None:
+    mine = resource("checkout", cluster="prod")
+    found_resources = (mine, resource("checkout-worker", cluster="prod"))
+    written = ServiceGraph(services=(service("checkout", "pricing", owner="payments", resources=(mine,)),))
+    found = ServiceGraph(
+        services=(
+            service("checkout", "pricing", "orders-db", owner="nobody", tier="1", resources=found_resources),
+            service("prod-checkout", resources=(mine,)),
+        )
+    )
+    merged = written.merged(found)
+    checkout = merged.service("checkout")
+    assert checkout is not None
+    assert (checkout.owner, checkout.tier) == ("payments", "1")
+    assert checkout.depends_on == ("pricing", "orders-db")
+    assert [each.name for each in checkout.resources] == ["checkout", "checkout-worker"]
+    assert merged.service("prod-checkout") == service("prod-checkout"), "what is claimed by name is nobody else's"
+    owner = merged.owner_of(mine)
+    assert owner is not None
+    assert owner.name == "checkout"
+
+
+def test_merging_with_nothing_changes_nothing() -> None:
+    assert SHOP.merged(ServiceGraph()) == SHOP
+    assert ServiceGraph().merged(SHOP) == SHOP
