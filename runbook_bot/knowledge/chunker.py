@@ -51,7 +51,8 @@ def _spans(outline: Outline, section: Section) -> list[_Span]:
     if not blocks:
         return []
     # what stands between two blocks (empty lines, link definitions) goes with the one before
-    starts = [section.start, *(start for start, _ in blocks[1:])]
+    # and a heading with what follows it
+    starts = [section.start, *(start for start, _ in blocks[2 if section.path else 1 :])]
     whole = list(zip(starts, [*starts[1:], section.end], strict=True))
     pieces: list[_Span] = []
     for start, end in whole:

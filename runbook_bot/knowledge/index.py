@@ -16,7 +16,6 @@ from runbook_bot.knowledge.report import SyncReport
 from runbook_bot.knowledge.terms import terms
 from runbook_bot.knowledge.vectors import Vectors
 
-_WAIT_SECONDS = 10.0
 _QUICK_SECONDS = 0.005
 _LONGEST_QUESTION = 10_000
 _REMEDY = "delete it, it is made anew from the sources"
@@ -28,10 +27,19 @@ Tell = Callable[[SyncReport], None]
 
 class Index:
     def __init__(
-        self, home: Path, roots: Sequence[Root], vectors: Vectors, *, watch: bool, rerank: bool, tell: Tell
+        self,
+        home: Path,
+        roots: Sequence[Root],
+        vectors: Vectors,
+        *,
+        watch: bool,
+        rerank: bool,
+        patience: float,
+        tell: Tell,
     ) -> None:
         self.meaning = Meaning(vectors)
         self._path = home / "knowledge.sqlite3"
+        self._patience = patience
         self._lock = home / "knowledge.lock"
         self._intake = Intake(roots)
         self._watch, self._rerank, self._tell = watch, rerank, tell
@@ -55,7 +63,7 @@ class Index:
         started = time.monotonic()
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            with writing(self._lock, _WAIT_SECONDS) as mine:
+            with writing(self._lock, self._patience) as mine:
                 report = self._sync(started) if mine else self._report(started, Taken(), [_BUSY])
         except (OSError, sqlite3.Error) as error:
             raise KnowledgeError(f"the knowledge index {self._path} cannot be written: {error}") from error
@@ -72,7 +80,7 @@ class Index:
         self._looked = True
 
     def _news(self, record: Record) -> bool:
-        """Whether something is to be done. A large folder takes a while to look through: a tenth of the time at most."""
+        """Whether something is to be done. Looking through a large folder takes a tenth of the time at most."""
         began = time.monotonic()
         try:
             news = self._intake.news(record) or not (record.aligned() or self.meaning.resting)

@@ -112,14 +112,14 @@ class Outline:
         """What to do about it, in order, as text: the list under the heading that promises a remedy."""
         below = [s for s in self.sections if s.path and s.heading != self.title]
         own = [s for s in below if self._promises(s.heading)]
-        remedies = own + [s for s in below if self._promises(s.path[-2:][0]) and not _NOT_REMEDY.search(s.heading)]
-        for section in remedies:
+        inherited = [s for s in below if self._promises(s.path[-2:][0]) and not _NOT_REMEDY.search(s.heading)]
+        for section in (*own, *inherited):
             if found := self._list(section, "ordered_list_open"):
                 return found
-        numbered = [_NUMBERED.sub("", s.heading) for s in remedies if _NUMBERED.match(s.heading)]
+        numbered = [_NUMBERED.sub("", s.heading) for s in below if s in own + inherited and _NUMBERED.match(s.heading)]
         if len(numbered) > 1:
             return _bounded(numbered)
-        for section in remedies:
+        for section in (*own, *inherited):
             if found := self._list(section, "bullet_list_open"):
                 return found
         rest = [s for s in self.sections if not any(_NOT_REMEDY.search(heading) for heading in s.path)]

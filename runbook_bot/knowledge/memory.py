@@ -32,7 +32,8 @@ class KnowledgeBase:
     Every method raises `KnowledgeError` where neither kind of search is possible.
     """
 
-    def __init__(self, settings: KnowledgeSettings, home: Path) -> None:
+    def __init__(self, settings: KnowledgeSettings, home: Path, *, patience: float = 10.0) -> None:
+        """`patience`: seconds to wait for another process that is writing the same index."""
         named = "sources" in settings.model_fields_set
         self._roots = tuple(Root(home / source.path.expanduser(), named) for source in settings.sources)
         store = settings.store
@@ -43,6 +44,7 @@ class KnowledgeBase:
             Vectors(path=folder, url=store.url),
             watch=any(source.watch for source in settings.sources),
             rerank=settings.retrieval.rerank,
+            patience=patience,
             tell=_tell,
         )
         self._top = settings.retrieval.top_k

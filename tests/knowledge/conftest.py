@@ -68,8 +68,8 @@ async def remember(home: Path) -> AsyncIterator[Open]:
     """Opens the memory of the home, as often as one likes, and closes all at the end."""
     opened: list[KnowledgeBase] = []
 
-    def open_one(settings: KnowledgeSettings | None = None, at: Path = home) -> KnowledgeBase:
-        opened.append(KnowledgeBase(settings or KnowledgeSettings(), at))
+    def open_one(settings: KnowledgeSettings | None = None, at: Path = home, patience: float = 10.0) -> KnowledgeBase:
+        opened.append(KnowledgeBase(settings or KnowledgeSettings(), at, patience=patience))
         return opened[-1]
 
     yield open_one

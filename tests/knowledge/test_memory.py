@@ -202,7 +202,7 @@ async def test_the_configuration_says_how_many(remember: Open) -> None:
         'NEAR("a" "b") AND title: * OR ^x',
         "x" * 10_000,
         "too many clients " * 2_000,
-        "\x00\x1b[31m\udcff‮ too many clients",
+        "\x00\x1b[31m\udcff\u202e too many clients",
         "数据库 连接 🚨 базы данных",
         "NOT NOT NOT",
         "%s %d {0} ${HOME}",

@@ -26,6 +26,10 @@ async def fine(memory: KnowledgeBase) -> bool:
     return found[0].document == "connections.md" and found[0].score > 0.7
 
 
+def set_aside(home: Path) -> list[Path]:
+    return list(home.glob("chroma.unreadable-*"))
+
+
 async def built(remember: Open) -> None:
     memory = remember()
     await memory.sync()
@@ -82,7 +86,7 @@ async def test_a_chroma_of_another_version_is_set_aside_and_made_anew(remember: 
     assert len(report.notes) == 1
     assert "made anew from the sources" in report.notes[0]
     assert "\n" not in report.notes[0]
-    assert len(list(home.glob("chroma.unreadable-*"))) == 1
+    assert len(set_aside(home)) == 1
     assert not report.keywords_only
     assert await fine(memory)
 
@@ -103,7 +107,7 @@ async def test_a_chroma_of_somebody_elses_making_keeps_its_folder(remember: Open
     (home / "chroma").mkdir()
     (home / "chroma" / "chroma.sqlite3").write_bytes(b"something of value")
     assert await fine(remember())
-    (aside,) = home.glob("chroma.unreadable-*")
+    (aside,) = set_aside(home)
     assert (aside / "chroma.sqlite3").read_bytes() == b"something of value"
 
 
@@ -155,7 +159,7 @@ async def test_the_last_word_of_a_killed_writer_is_whole(remember: Open, home: P
 async def test_a_second_writer_waits_and_then_uses_what_is_there(remember: Open, home: Path) -> None:
     await built(remember)
     (home / "runbooks" / "kafka.md").write_text("# Kafka consumer lag\n")
-    memory = remember()
+    memory = remember(patience=0.1)
     with writing(home / "knowledge.lock", 0) as mine:
         assert mine
         report = await memory.sync()
