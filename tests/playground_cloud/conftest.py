@@ -31,7 +31,8 @@ class RunningCloud:
     def client(self, service: str) -> Any:
         if service not in self._clients:
             where = self.cloud.environment()
-            self._clients[service] = boto3.client(
+            make: Any = boto3.client  # its stubs ask for the name as a literal
+            self._clients[service] = make(
                 service,
                 endpoint_url=where["AWS_ENDPOINT_URL"],
                 region_name=where["AWS_REGION"],

@@ -2,7 +2,9 @@
 
 import json
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -190,9 +192,11 @@ def test_the_database_has_its_limit_and_its_events(shop: RunningCloud) -> None:
 
 
 def test_a_denied_action_looks_as_it_does_on_aws(shop: RunningCloud) -> None:
-    shop.cloud.deny |= {"rds:DescribeDBInstances", "ecs:Update*", "lambda:ListFunctions", "cloudwatch:DescribeAlarms"}
+    shop.cloud.knobs.deny.update(
+        ("rds:DescribeDBInstances", "ecs:Update*", "lambda:ListFunctions", "cloudwatch:DescribeAlarms")
+    )
     try:
-        calls = {
+        calls: dict[str, list[Callable[[], Any]]] = {
             "AccessDenied": [
                 lambda: shop.client("rds").describe_db_instances(),
                 lambda: shop.client("cloudwatch").describe_alarms(),
@@ -211,16 +215,16 @@ def test_a_denied_action_looks_as_it_does_on_aws(shop: RunningCloud) -> None:
         [service] = shop.client("ecs").describe_services(cluster="shop", services=["storefront"])["services"]
         assert service["desiredCount"] == 4
     finally:
-        shop.cloud.deny.clear()
+        shop.cloud.knobs.deny.clear()
 
 
 def test_throttling_and_latency_can_be_turned_on(shop: RunningCloud) -> None:
-    shop.cloud.throttle["logs:FilterLogEvents"] = 1
+    shop.cloud.knobs.throttle["logs:FilterLogEvents"] = 1
     with pytest.raises(ClientError) as refused:
         shop.client("logs").filter_log_events(logGroupName=CHECKOUT, limit=1)
     assert refused.value.response["Error"]["Code"] == "ThrottlingException"
     assert shop.client("logs").filter_log_events(logGroupName=CHECKOUT, limit=1)["events"]
-    shop.cloud.latency["sts:*"] = 0.6
+    shop.cloud.knobs.latency["sts:*"] = 0.6
     began = time.monotonic()
     shop.client("sts").get_caller_identity()
     assert time.monotonic() - began >= 0.6

@@ -127,6 +127,13 @@ def test_a_leak_fills_the_memory_kills_tasks_and_goes_with_a_restart(running: St
     assert len(killed) >= 5
     assert {task["containers"][0]["exitCode"] for task in killed} == {137}
     assert {task["containers"][0]["reason"].partition(":")[0] for task in killed} == {"OutOfMemoryError"}
+    [service] = ecs.describe_services(cluster="workspace", services=["documents-api"])["services"]
+    assert any("is unhealthy in (target-group" in event["message"] for event in service["events"])
+    balancing = cloud.client("elbv2")
+    [group] = balancing.describe_target_groups(Names=["documents-api"])["TargetGroups"]
+    health = balancing.describe_target_health(TargetGroupArn=group["TargetGroupArn"])["TargetHealthDescriptions"]
+    [ill] = [each["TargetHealth"] for each in health if each["TargetHealth"]["State"] == "unhealthy"]
+    assert ill["Reason"] == "Target.FailedHealthChecks"
     update(cloud, "workspace", "search-api", taskDefinition="search-api:1")
     assert not cloud.within(6, lambda: cloud.state().mended)
     update(cloud, "workspace", "documents-api", forceNewDeployment=True)
@@ -165,5 +172,10 @@ def test_a_false_alarm_rings_over_a_healthy_service(running: Start) -> None:
     cpu = cloud.metric("recommender", "CPUUtilization", back=timedelta(minutes=15), stat="Average")
     a_day_ago = cloud.metric("recommender", "CPUUtilization", back=timedelta(hours=24, minutes=20), stat="Average")[:15]
     assert cpu[-2][1] == pytest.approx(sum(v for _, v in a_day_ago) / 15, rel=0.12)
+    [activity] = cloud.client("application-autoscaling").describe_scaling_activities(ServiceNamespace="ecs")[
+        "ScalingActivities"
+    ]
+    assert activity["ResourceId"] == "service/stream/player-web"
+    assert activity["Description"] == "Setting desired count to 6."
     errors = cloud.metric("recommender", "HTTPCode_Target_5XX_Count", back=timedelta(hours=1), stat="Sum")
     assert max(value for _, value in errors) < 60

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from runbook_bot.errors import PlaygroundError
+from runbook_bot.playground.cloud.knobs import Knobs
 from runbook_bot.playground.cloud.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -27,15 +28,10 @@ class CloudState:
 
 
 class Cloud:
-    """One world on one endpoint. The knobs `deny`, `latency` and `throttle` may be turned while it runs.
-
-    They are keyed by IAM action or pattern (`ecs:UpdateService`, `rds:*`); `latency` in seconds, `throttle` in calls.
-    """
+    """One world on one endpoint."""
 
     def __init__(self, *, deny: tuple[str, ...] = ()) -> None:
-        self.deny = set(deny)
-        self.latency: dict[str, float] = {}
-        self.throttle: dict[str, int] = {}
+        self.knobs = Knobs(deny=set(deny))
         self.scenario: Scenario | None = None
         self._life: Life | None = None
         self._port = 0
@@ -51,8 +47,8 @@ class Cloud:
                 f"{error.name} is not installed; install the extra `demo`: pip install 'runbook-bot[demo]'"
             ) from error
         self.scenario = scenario
-        self.deny |= set(scenario.deny)
-        self._life = Life(scenario, self, now)
+        self.knobs.deny.update(scenario.deny)
+        self._life = Life(scenario, self.knobs, now)
         try:
             self._port = await self._life.begin(port)
         except BaseException:

@@ -116,12 +116,9 @@ class Fleet:
         self._say(at + 1.0, f"has started 1 tasks: {_listed([self._start(at + 1.0)])}.")
 
     def complain(self, at: float, count: int, reason: str) -> None:
-        for task in self.running(at)[:count]:
-            self._say(
-                at,
-                f"(port {self.port}) is unhealthy in (target-group {self.target_group}) due to (reason {reason})",
-                f"(task {task.id})",
-            )
+        where = f"(port {self.port}) is unhealthy in (target-group {self.target_group})"
+        for _ in self.running(at)[:count]:
+            self._say(at, f"{where} due to (reason {reason})")
 
     def live(self, now: float) -> None:
         """Forget tasks that stopped an hour ago; say that all is steady when it has been for six hours."""
@@ -187,10 +184,9 @@ class Fleet:
         task.container_reason, task.exit_code = container_reason, exit_code
         task.code = task.code or "ServiceSchedulerInitiated"
 
-    def _say(self, at: float, what: str, after: str = "") -> None:
-        name = f"(service {self.name}) {after} ".replace("  ", " ") if after else f"(service {self.name}) "
-        text = f"{name}{what}"
-        id = hashlib.sha256(f"{self.name}{at}{what}{len(self.events)}".encode()).hexdigest()
+    def _say(self, at: float, what: str) -> None:
+        text = f"(service {self.name}) {what}"
+        id = hashlib.sha256(f"{text}{at}{len(self.events)}".encode()).hexdigest()
         id = f"{id[:8]}-{id[8:12]}-{id[12:16]}-{id[16:20]}-{id[20:32]}"
         self.events.append({"id": id, "createdAt": _moment(at), "message": text})
 

@@ -1,6 +1,7 @@
 """ECS operations whose answers moto leaves empty or stale: services, tasks, and the dates of task definitions."""
 
 import random
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from runbook_bot.playground.cloud.containers import ROLL, Fleet, Fleets, Task
@@ -12,6 +13,17 @@ _PAST_ROLL = 150.0
 """Seconds that a roll-out took which lies before the loading."""
 
 
+@dataclass(frozen=True)
+class Scaling:
+    """A change of a service's desired count."""
+
+    at: float
+    fleet: Fleet
+    before: int
+    after: int
+    call: Call
+
+
 class EcsApi:
     def __init__(self, upstream: Upstream, identities: Identities, seed: int) -> None:
         self._upstream = upstream
@@ -20,6 +32,7 @@ class EcsApi:
         self._registered: dict[str, tuple[float, str]] = {}
         self.definitions: dict[str, Parameters] = {}
         """Task definition ARN → as registered."""
+        self.scalings: list[Scaling] = []
         self.fleets = Fleets()
 
     def handlers(self) -> Handlers:
@@ -98,6 +111,7 @@ class EcsApi:
             fleet.desired = fleet.desired if desired is None else int(desired)
             fleet.roll(definition, call.at, _took(call))
         elif desired is not None and int(desired) != fleet.desired:
+            self.scalings.append(Scaling(call.at, fleet, fleet.desired, int(desired), call))
             fleet.scale(int(desired), call.at)
         return {**answer, "service": self._shown(answer["service"], fleet, call.at)}
 

@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from runbook_bot.playground.cloud.wire import Parameters
 
 ACCOUNT = "123456789012"
+AUTOSCALING = "AWSServiceRoleForApplicationAutoScaling_ECSService"
+"""The role in which Application Auto Scaling changes a service."""
 _ASSUMED = re.compile(
     r"<AccessKeyId>(?P<key>[^<]+)</AccessKeyId>.*?<Arn>(?P<arn>arn:aws:sts::\d+:assumed-role/[^<]+)</Arn>", re.DOTALL
 )

@@ -14,12 +14,13 @@ from runbook_bot.playground.cloud.database_api import DatabaseApi
 from runbook_bot.playground.cloud.ecs_api import EcsApi
 from runbook_bot.playground.cloud.function_api import FunctionApi
 from runbook_bot.playground.cloud.identities import Identities
+from runbook_bot.playground.cloud.knobs import Knobs
 from runbook_bot.playground.cloud.loader import BEAT, DAY, Loader
 from runbook_bot.playground.cloud.log_api import LogApi
 from runbook_bot.playground.cloud.log_store import LogStore
 from runbook_bot.playground.cloud.metric_api import MetricApi
 from runbook_bot.playground.cloud.metric_store import MetricStore
-from runbook_bot.playground.cloud.overlay import Knobs, Overlay
+from runbook_bot.playground.cloud.overlay import Overlay
 from runbook_bot.playground.cloud.past import Past
 from runbook_bot.playground.cloud.scenario import Scenario
 from runbook_bot.playground.cloud.target_api import TargetApi
@@ -30,14 +31,14 @@ from runbook_bot.playground.cloud.wire import Call
 from runbook_bot.playground.cloud.world import SimulatedClock, World
 
 if TYPE_CHECKING:
-    from runbook_bot.playground.cloud.cloud import Cloud, CloudState
+    from runbook_bot.playground.cloud.cloud import CloudState
 
 _OLDER = 3600.0
 """Seconds of older history that each beat adds, until there is a whole day without a gap."""
 
 
 class Life:
-    def __init__(self, scenario: Scenario, cloud: "Cloud", now: datetime | None) -> None:
+    def __init__(self, scenario: Scenario, knobs: Knobs, now: datetime | None) -> None:
         self._scenario = scenario
         self._clock = SimulatedClock(utc(now).timestamp() - time.time() if now else 0.0)
         self._upstream = Upstream()
@@ -47,7 +48,6 @@ class Life:
         self._alarms = AlarmWatch(self._metrics, self._upstream)
         self._trail = Trail(self._identities)
         self._ecs = EcsApi(self._upstream, self._identities, scenario.seed)
-        knobs = Knobs(cloud.deny, cloud.latency, cloud.throttle)
         self.overlay = Overlay(self._upstream, self._identities, self._trail, self._clock, self._past.token, knobs)
         self._databases = DatabaseApi(self._upstream)
         for part in (
@@ -59,7 +59,7 @@ class Life:
             self._databases,
             FunctionApi(self._upstream),
             TargetApi(self._ecs, lambda: self._world),
-            AccountApi(knobs.deny),
+            AccountApi(knobs.deny, self._ecs),
         ):
             self.overlay.answers(part.handlers())
         self._world: World | None = None
@@ -88,8 +88,7 @@ class Life:
     async def _load(self, now: float) -> None:
         self._loader = Loader(self._scenario, self._past, self._identities, now)
         self._world = await asyncio.to_thread(self._loader.build)
-        self._world.begin_stops()
-        self._world.stop_tasks(self._ecs, now)
+        self._world.afflict(self._ecs, now)
         await asyncio.to_thread(self._loader.fill, self._world, self._ecs)
         for fleet in self._ecs.fleets:
             fleet.live(now)
@@ -137,7 +136,7 @@ class Life:
         assert self._world
         assert self._loader
         world, now = self._world, self._clock.now()
-        world.stop_tasks(self._ecs, now)
+        world.afflict(self._ecs, now)
         for fleet in self._ecs.fleets:
             fleet.live(now)
         data: dict[str, list[Datum]] = {}

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from runbook_bot.playground.cloud.ecs_api import EcsApi
-from runbook_bot.playground.cloud.identities import Identities
+from runbook_bot.playground.cloud.identities import AUTOSCALING, Identities
 from runbook_bot.playground.cloud.inventory import DynamoTable, EcsService, LambdaFunction, Queue, RdsInstance, Resource
 from runbook_bot.playground.cloud.logbook import LogLine
 from runbook_bot.playground.cloud.past import Past
@@ -322,6 +322,8 @@ class Loader:
                 )
             case Scale():
                 service = self._ecs(change.service)
+                if change.because:
+                    self._autoscaled(service, change)
                 self._past.client("ecs").update_service(
                     cluster=service.cluster, service=service.name, desiredCount=change.desired
                 )
@@ -336,6 +338,18 @@ class Loader:
                 self._past.client("lambda").update_function_configuration(
                     FunctionName=change.function, Environment={"Variables": now["environment"]}, **settings
                 )
+
+    def _autoscaled(self, service: EcsService, change: Scale) -> None:
+        """The service is under Application Auto Scaling, which makes the change itself."""
+        self._past.client("application-autoscaling").register_scalable_target(
+            ServiceNamespace="ecs",
+            ResourceId=f"service/{service.cluster}/{service.name}",
+            ScalableDimension="ecs:service:DesiredCount",
+            MinCapacity=service.desired,
+            MaxCapacity=service.desired * 3,
+        )
+        key = self._identities.enrol("AutoScaling-UpdateDesiredCount", AUTOSCALING)
+        self._past.be(self._now + change.at.total_seconds(), key, note=change.because)
 
     def _ecs(self, name: str) -> EcsService:
         return next(

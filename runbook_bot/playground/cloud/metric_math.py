@@ -152,7 +152,8 @@ def _combine(
     """Point by point where all have one; a division by zero or an overflow gives no point."""
     sides = [each for each in (left, right, otherwise) if isinstance(each, dict)]
     if not sides:
-        return _applied(apply, left, right, otherwise, 0.0) or 0.0
+        number = _applied(apply, left, right, otherwise, 0.0)
+        return {} if number is None else number
     times = sorted(set(sides[0]).intersection(*sides[1:]))
     computed = ((at, _applied(apply, left, right, otherwise, at)) for at in times)
     return {at: value for at, value in computed if value is not None}

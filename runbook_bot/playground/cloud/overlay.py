@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from runbook_bot.playground.cloud import past, trail, wire
 from runbook_bot.playground.cloud.identities import Identities
+from runbook_bot.playground.cloud.knobs import Knobs
 from runbook_bot.playground.cloud.trail import Trail
 from runbook_bot.playground.cloud.upstream import Refused, Upstream
 from runbook_bot.playground.cloud.wire import AwsError, Call, Handlers, Request, Response
@@ -17,18 +18,6 @@ if TYPE_CHECKING:
     from aiohttp import web
 
 _LARGEST = 64 * 1024 * 1024
-
-
-@dataclasses.dataclass
-class Knobs:
-    """What a test or a scenario does to the calls of everybody but the loader."""
-
-    deny: set[str] = dataclasses.field(default_factory=set)
-    """IAM actions or patterns, e.g. `rds:*`."""
-    latency: dict[str, float] = dataclasses.field(default_factory=dict)
-    """Action or pattern → seconds before the answer."""
-    throttle: dict[str, int] = dataclasses.field(default_factory=dict)
-    """Action or pattern → how many more calls are refused for their rate."""
 
 
 class Overlay:

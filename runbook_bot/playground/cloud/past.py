@@ -5,6 +5,7 @@ from typing import Any
 
 AT = "x-playground-at"
 KEY = "x-playground-key"
+NOTE = "x-playground-note"
 TOKEN = "x-playground-token"  # noqa: S105  # the name of a header
 
 
@@ -29,9 +30,9 @@ class Past:
             region_name=self._region,
         )
 
-    def be(self, at: float, key: str) -> None:
-        """From now on calls are made at that moment by the holder of that access key."""
-        self._headers = {AT: f"{at:.3f}", KEY: key, TOKEN: self.token}
+    def be(self, at: float, key: str, *, note: str = "") -> None:
+        """From now on calls are made at that moment by the holder of that access key, with a note of why."""
+        self._headers = {AT: f"{at:.3f}", KEY: key, TOKEN: self.token, NOTE: note}
 
     def client(self, service: str) -> Any:
         if service not in self._clients:

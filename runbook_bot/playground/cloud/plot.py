@@ -26,11 +26,15 @@ class Deploy(Strict):
 
 
 class Scale(Strict):
+    """Another desired count, by a person or, with `because`, by the autoscaling of the service."""
+
     kind: Literal["scale"]
     at: Span
     actor: str
     service: str
     desired: int = Field(ge=1)
+    because: str = ""
+    """The cause as Application Auto Scaling gives it, e.g. `monitor alarm … was breached`."""
 
     @property
     def of(self) -> str:
@@ -141,6 +145,15 @@ class Stops(Strict):
     exit_code: int | None = None
 
 
+class Unhealthy(Strict):
+    """Targets of a service that fail their health checks while the fault lasts."""
+
+    of: str
+    count: int = Field(ge=1)
+    delay: Span = Field(default="0s", validate_default=True)
+    description: str = "Health checks failed with these codes: [503]"
+
+
 class Fault(Strict):
     """What goes wrong. Not said anywhere in the cloud: it has to be found."""
 
@@ -151,13 +164,12 @@ class Fault(Strict):
     """How much worse it gets per minute after the rise, as a share of the full effect."""
     worst: float = Field(default=1.5, ge=1)
     """Growth ends at this multiple of the full effect."""
-    recovery: Span = Field(default="6s", validate_default=True)
+    recovery: Span = Field(default="3s", validate_default=True)
     """From the repair to the healthy level, in a straight line."""
     effects: tuple[Effect, ...] = Field(min_length=1)
     logs: tuple[Lines, ...] = ()
     stops: tuple[Stops, ...] = ()
-    unhealthy: dict[str, int] = Field(default_factory=dict)
-    """Target group → how many of its targets fail their health checks."""
+    unhealthy: tuple[Unhealthy, ...] = ()
 
 
 class RunsOn(Strict):

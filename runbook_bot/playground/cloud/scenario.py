@@ -13,6 +13,7 @@ from runbook_bot.errors import ScenarioError
 from runbook_bot.playground.cloud.inventory import Resource, Strict, key_of
 from runbook_bot.playground.cloud.plot import Alarm, Blip, Change, Fault, Recovery
 from runbook_bot.playground.cloud.span import Span
+from runbook_bot.playground.cloud.vitals import vitals_of
 
 FOLDER = Path(__file__).resolve().parent.parent / "scenarios"
 
@@ -112,6 +113,7 @@ class Scenario(Strict):
             named += [(f"fault.effects.{i}.of", effect.of) for i, effect in enumerate(self.fault.effects)]
             named += [(f"fault.logs.{i}.of", lines.of) for i, lines in enumerate(self.fault.logs)]
             named += [(f"fault.stops.{i}.of", stop.of) for i, stop in enumerate(self.fault.stops)]
+            named += [(f"fault.unhealthy.{i}.of", ill.of) for i, ill in enumerate(self.fault.unhealthy)]
         if self.expected.resource:
             named.append(("expected.resource", self.expected.resource))
         for where, key in named:
@@ -123,6 +125,21 @@ class Scenario(Strict):
             raise ValueError(f"expected.alarm names {self.expected.alarm}, which is not among the alarms")
         if self.expected.service and self.expected.service not in {service.name for service in self.services}:
             raise ValueError(f"expected.service names {self.expected.service}, which is not among the services")
+        return self
+
+    @model_validator(mode="after")
+    def _moves_metrics_that_exist(self) -> Self:
+        known: dict[str, list[str]] = {}
+        for vital in (v for service in self.services for each in service.resources for v in vitals_of(each, "", "")):
+            known.setdefault(vital.on, []).append(vital.name)
+        moved = [(f"alarms.{i}", alarm.of, alarm.metric) for i, alarm in enumerate(self.alarms)]
+        moved += [(f"blips.{i}", blip.of, blip.metric) for i, blip in enumerate(self.blips)]
+        if self.fault:
+            moved += [(f"fault.effects.{i}", each.of, each.metric) for i, each in enumerate(self.fault.effects)]
+        for where, resource, metric in moved:
+            if metric not in known.get(resource, ()):
+                has = ", ".join(known.get(resource, ()))
+                raise ValueError(f"{where}.metric: {resource} has no metric {metric}; it has {has}")
         return self
 
     def services_yaml(self) -> str:

@@ -24,15 +24,12 @@ class TargetApi:
             raise AwsError("TargetGroupNotFound", f"Target groups '{arn}' not found")
         world = self._world()
         ill = world.unhealthy(fleet, call.at) if world else 0
+        why = next((each.description for each in world.ailments(fleet)), "") if world else ""
         described = []
         for i, task in enumerate(sorted(fleet.running(call.at), key=lambda task: task.started)):
             health: Parameters = {"State": "healthy"}
             if i < ill:
-                health = {
-                    "State": "unhealthy",
-                    "Reason": "Target.FailedHealthChecks",
-                    "Description": "Health checks failed with these codes: [503]",
-                }
+                health = {"State": "unhealthy", "Reason": "Target.FailedHealthChecks", "Description": why}
             elif call.at - task.started < _JUST_STARTED:
                 health = {
                     "State": "initial",

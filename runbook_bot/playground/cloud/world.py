@@ -1,22 +1,22 @@
 """The living part of a scenario: its metrics and logs at any moment, and what a change does to them."""
 
 import time
-from collections.abc import Iterator
 from datetime import timedelta
 
-from runbook_bot.errors import ScenarioError
 from runbook_bot.playground.cloud.containers import STOPPED_KEPT, Fleet
 from runbook_bot.playground.cloud.course import Course
 from runbook_bot.playground.cloud.ecs_api import EcsApi
 from runbook_bot.playground.cloud.logbook import Logbook
-from runbook_bot.playground.cloud.plot import Concurrency, Reboot, Recovery, RunsOn, Stops
+from runbook_bot.playground.cloud.plot import Concurrency, Reboot, Recovery, RunsOn, Stops, Unhealthy
 from runbook_bot.playground.cloud.scenario import Scenario
 from runbook_bot.playground.cloud.vitals import Vital, vitals_of
 from runbook_bot.playground.cloud.weather import Gauge
 from runbook_bot.playground.cloud.wire import Call
 
-_TAKES_HOLD = 2.0
+_TAKES_HOLD = 1.0
 """Seconds from the repair's call until it begins to help."""
+_COMPLAINT = 60.0
+"""Seconds between two events about the same unhealthy targets."""
 _COUNTED = ("RunningTaskCount", "DesiredTaskCount", "HealthyHostCount", "UnHealthyHostCount")
 
 
@@ -47,17 +47,13 @@ class World:
         self._known_from = now - STOPPED_KEPT
         self.metrics_until = now
         self.logs_until = now
-        self._stopped_until = {id(stops): now for stops in self._stops()}
-        for moves in (*(scenario.fault.effects if scenario.fault else ()), *scenario.blips):
-            self.vital(moves.of, moves.metric)
+        fault = scenario.fault
+        afflictions: list[Stops | Unhealthy] = [*fault.stops, *fault.unhealthy] if fault else []
+        began = self.course.episodes[0][0] if self.course.episodes else now
+        self._afflicted = {each: began + each.delay.total_seconds() for each in afflictions}
 
     def vital(self, on: str, metric: str) -> Vital:
-        """Raises `ScenarioError` for a metric that the resource does not have."""
-        gauge = self._by_name.get((on, metric))
-        if gauge is None:
-            known = ", ".join(name for owner, name in self._by_name if owner == on)
-            raise ScenarioError(f"{self.scenario.name}: {on} has no metric {metric}; it has {known}")
-        return gauge.vital
+        return self._by_name[on, metric].vital
 
     def followed(self, gauge: Gauge) -> Gauge | None:
         return self._by_name.get((gauge.vital.on, gauge.vital.follows)) if gauge.vital.follows else None
@@ -84,31 +80,32 @@ class World:
         ill = min(self.unhealthy(fleet, at), running)
         return {"HealthyHostCount": running - ill, "UnHealthyHostCount": ill}.get(gauge.vital.name, running)
 
-    def unhealthy(self, fleet: Fleet, now: float) -> int:
+    def unhealthy(self, fleet: Fleet, at: float) -> int:
         """How many of a service's targets fail their health checks."""
-        fault = self.scenario.fault
-        if fault is None or fleet.name not in fault.unhealthy:
-            return 0
-        level = float(self.course.severity([now], fault.effects[0].delay, fault.effects[0].rise)[0])
-        return fault.unhealthy[fleet.name] if level > 0.5 else 0
+        return sum(ill.count for ill in self.ailments(fleet) if self._holds(ill, at))
 
-    def stop_tasks(self, ecs: EcsApi, now: float) -> None:
-        """The tasks that the fault has killed since the last look."""
-        for stops in self._stops():
-            fleet = ecs.fleets.named(stops.of.partition(":")[2])
-            every = stops.every.total_seconds()
-            last = self._stopped_until[id(stops)]
-            while fleet and last + every <= now:
-                last += every
-                if self.course.severity([last], stops.delay, timedelta(0))[0] > 0:
-                    fleet.lose(last, stops.reason, stops.container_reason, stops.exit_code)
-            self._stopped_until[id(stops)] = last
+    def ailments(self, fleet: Fleet) -> list[Unhealthy]:
+        found = self.scenario.fault.unhealthy if self.scenario.fault else ()
+        return [ill for ill in found if ill.of.partition(":")[2] == fleet.name]
 
-    def begin_stops(self) -> None:
-        """Set the clock of the stops back to the fault's onset, so that those of the past happen too."""
-        for stops in self._stops():
-            for began, _ in self.course.episodes:
-                self._stopped_until[id(stops)] = began + stops.delay.total_seconds()
+    def afflict(self, ecs: EcsApi, now: float) -> None:
+        """What the fault did to tasks since the last look: some stopped, some failed their health checks."""
+        for each, last in self._afflicted.items():
+            fleet = ecs.fleets.named(each.of.partition(":")[2])
+            every = each.every.total_seconds() if isinstance(each, Stops) else _COMPLAINT
+            at = last
+            while fleet and at + every <= now:
+                at += every
+                if not self._holds(each, at):
+                    continue
+                if isinstance(each, Stops):
+                    fleet.lose(at, each.reason, each.container_reason, each.exit_code)
+                else:
+                    fleet.complain(at, each.count, each.description)
+            self._afflicted[each] = at
+
+    def _holds(self, affliction: Stops | Unhealthy, at: float) -> bool:
+        return bool(self.course.severity([at], affliction.delay, timedelta(0))[0] > 0)
 
     def changed(self, call: Call, ecs: EcsApi) -> None:
         """A change went through: does it mend the fault, or bring it back?"""
@@ -128,9 +125,6 @@ class World:
             return None
         name = str(call.parameters.get("FunctionName", "")).rpartition(":")[2]
         return self._by_name.get((f"lambda_function:{name}", "ConcurrentExecutions"))
-
-    def _stops(self) -> Iterator[Stops]:
-        yield from self.scenario.fault.stops if self.scenario.fault else ()
 
 
 def _concerns(recovery: Recovery, call: Call) -> bool:
