@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 
 import structlog
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
@@ -108,7 +109,10 @@ class SlackDesk:
         async def authorize() -> AuthorizeResult:
             return bot
 
-        app = AsyncApp(name="runbook", client=self._connection.listening, authorize=authorize)
+        bolt = logging.getLogger("slack_bolt.runbook")
+        bolt.setLevel(logging.ERROR)  # or Bolt warns that the SLACK_BOT_TOKEN it finds in the environment is not used
+        app = AsyncApp(name="runbook", client=self._connection.listening, authorize=authorize, logger=bolt)
+        bolt.setLevel(logging.WARNING)
         app.use(Intake(self._inbox, self._aftermath, workspace.team))
         desk = Desk(
             workspace=workspace,

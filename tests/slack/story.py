@@ -106,7 +106,9 @@ class Story:
         times = tuple(NOON.timestamp() + 60 * minute for minute in range(-60, 30))
         values = tuple(3.0 if at < NOON.timestamp() else 212.0 for at in times)
         series = Series(name="5xx", signal=Signal.errors, resource=TARGET, times=times, values=values)
-        result = Result(status=Status.ok, source="aws.cloudwatch.metrics", where="5xx, 3 h", series=(series,))
+        earlier = tuple(at - 86_400 for at in (*times, times[-1] + 60))
+        yesterday = series.model_copy(update={"times": earlier, "values": (3.0,) * len(earlier)})
+        result = Result(status=Status.ok, source="aws.cloudwatch.metrics", where="5xx, 3 h", series=(yesterday, series))
         asked = Queried(query_kind="read_metrics", query={}, key="k1", result=result, seconds=0.2)
         return self.tell(IncidentFound(incident=incident), asked, SymptomFound(symptom=symptom))
 

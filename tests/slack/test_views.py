@@ -203,3 +203,4 @@ def test_the_chart_shows_the_onset_and_stays_within_twenty_categories() -> None:
 
     assert 2 <= len(categories) <= 20
     assert sum(str(label).endswith("onset") for label in categories) == 1
+    assert [point["value"] for point in chart["series"][0]["data"]][-1] == 212.0

@@ -11,7 +11,7 @@ from runbook_bot.slack import words
 from runbook_bot.slack.blocks import context, divider, preformatted, section
 from runbook_bot.slack.escaping import line, link, moment, mrkdwn, tidy
 from runbook_bot.slack.views.head import counts, in_short, state
-from runbook_bot.slack.views.hypothesis import evidence_line
+from runbook_bot.slack.views.hypothesis import evidence_line, would_refute
 from runbook_bot.slack.views.place import root
 from runbook_bot.slack.workspace import Workspace
 
@@ -32,7 +32,7 @@ def why(case: Investigation, hypothesis: Hypothesis) -> Told:
     ]
     if hypothesis.reason:
         blocks.append(section(f"*Why it stands so*\n{mrkdwn(hypothesis.reason, 400)}"))
-    blocks.append(context(f"What would refute it: {mrkdwn(hypothesis.would_refute, 400)}"))
+    blocks.append(context(would_refute(hypothesis)))
     found = case.evidence_for(hypothesis.id)
     speaks = sum(e.direction is Direction.supports for e in found)
     against = sum(e.direction is Direction.refutes for e in found)

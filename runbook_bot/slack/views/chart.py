@@ -57,13 +57,23 @@ def in_numbers(symptom: Symptom) -> str:
 
 
 def _series_of(case: Investigation, symptom: Symptom) -> Series | None:
-    """The longest series of the symptom's own signal that was read."""
+    """Of what was read of the symptom's own signal, the series that shows most of the time it began in.
+
+    Others show the same hours of earlier days.
+    """
     found = [
         series
         for answer in case.answers.values()
         for series in answer.series
         if series.signal is symptom.signal and series.resource.key == symptom.resource.key
     ]
+    if symptom.onset is not None:
+        onset = symptom.onset.timestamp()
+        found = [series for series in found if series.times and series.times[0] <= onset <= series.times[-1]]
+    elif case.incident is not None:
+        window = case.incident.window
+        start, end = window.start.timestamp(), window.end.timestamp()
+        found = [series for series in found if series.times and start <= series.times[-1] <= end + series.step]
     return max(found, key=lambda s: len(s.times), default=None)
 
 

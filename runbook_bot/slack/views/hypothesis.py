@@ -83,10 +83,15 @@ def _alive(case: Investigation, hypothesis: Hypothesis, workspace: Workspace) ->
         blocks.append(section("\n".join(pieces)))
     if hypothesis.reason and hypothesis.state is HypothesisState.supported:
         blocks.append(context(f"Carried by: {mrkdwn(hypothesis.reason, SUMMARY)}"))
-    blocks.append(context(f"What would refute it: {mrkdwn(hypothesis.would_refute, SUMMARY)}"))
+    blocks.append(context(would_refute(hypothesis)))
     if case.status == "open":
         blocks.append(steering(case.id, hypothesis.id))
     return blocks
+
+
+def would_refute(hypothesis: Hypothesis) -> str:
+    refuting = "; ".join(prediction.text for prediction in hypothesis.predictions if prediction.refuting)
+    return words.REFUTED_IF.format(what=mrkdwn(refuting, SUMMARY)) if refuting else words.REFUTED_BY_NOTHING
 
 
 def _parent(case: Investigation, parent: str, workspace: Workspace) -> str:
