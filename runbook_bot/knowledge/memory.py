@@ -47,6 +47,7 @@ class KnowledgeBase:
             patience=patience,
             tell=_tell,
         )
+        self._embedding = store.embedding
         self._top = settings.retrieval.top_k
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="knowledge")
         self._closed = False
@@ -115,7 +116,7 @@ class KnowledgeBase:
         folders = ", ".join(str(root.path) for root in self._roots)
         if not documents:
             return Check("knowledge", "off", f"no documents in {folders}", "put runbooks there (Markdown, YAML, text)")
-        text = f"{documents} documents, {passages} passages; {vectors.place}"
+        text = f"{documents} documents, {passages} passages; {self._embedding} vectors, {vectors.place}"
         try:
             vectors.open()
         except KnowledgeError as error:
