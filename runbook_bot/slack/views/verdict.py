@@ -53,13 +53,13 @@ def _title(verdict: Verdict) -> str:
         return "Inconclusive"
     if cause.failure_mode is FailureMode.none:
         return "No fault behind the alert"
-    return line(f"Root cause: {cause.statement}", 150)
+    where = f" in {cause.service}" if cause.service else ""
+    return line(f"Root cause: {words.mode(cause.failure_mode)}{where}", 150)
 
 
 def _cause(cause: RootCause) -> str:
-    where = f" · {mrkdwn(cause.service, 80)}" if cause.service else ""
     sure = f"{words.bar(cause.confidence)} {words.confidence(cause.confidence)}"
-    return f"{mrkdwn(cause.statement, 600)}\n*{mrkdwn(words.mode(cause.failure_mode), 60)}*{where}\n{sure}"
+    return f"{mrkdwn(cause.statement, 600)}\n{sure}"
 
 
 def _undecided(case: Investigation, verdict: Verdict) -> str:
