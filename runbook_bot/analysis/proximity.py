@@ -8,7 +8,7 @@ from runbook_bot.domain.observation import Change
 
 TOLERANCE = timedelta(minutes=3)
 """Clocks differ, metrics come by the minute, and an onset is known to a few points only."""
-FADES = timedelta(minutes=60)
+FADES = timedelta(minutes=40)
 """Most changes that hurt, hurt at once: the fit falls by e in this time before the onset."""
 
 
@@ -17,7 +17,7 @@ def proximity(change: datetime, onset: datetime) -> float:
     if change > onset + TOLERANCE:
         return 0.0
     distance = max(onset - change, timedelta(0))
-    grace = timedelta(minutes=10)
+    grace = timedelta(minutes=5)
     return 1.0 if distance <= grace else math.exp(-(distance - grace) / FADES)
 
 

@@ -139,6 +139,17 @@ def _matters(series: Series, moved: Shift) -> bool:
             return True
 
 
+def lasting(a: Anomaly, began: float | None) -> bool:
+    """Whether it can have to do with what began then: what was over before, or was but a blip, cannot."""
+    if a.shift.ended is None:
+        return True
+    return a.shift.ended - a.onset >= BRIEF and (began is None or a.shift.ended > began + 60)
+
+
+BRIEF = 300.0
+"""Seconds below which a departure that is over again is a blip."""
+
+
 def trouble(found: list[Anomaly], service: str) -> list[Anomaly]:
     """What users of that service feel, worst first."""
     felt = [a for a in found if a.service == service and a.signal in SYMPTOMS and a.shift.moved == "rises"]
@@ -154,14 +165,14 @@ def first_movers(case: Investigation, found: list[Anomaly], service: str) -> lis
     began = min((a.onset for a in own), default=np.inf)
     if case.symptom is not None and case.symptom.onset is not None and case.symptom.service == service:
         began = min(began, case.symptom.onset.timestamp())
+    start = None if began == np.inf else began
     surged = _surged(found, service, began)
     movers = {}
     for name in case.graph.dependencies(service, hops=1):
         # A service in between may pass trouble on without showing it in what is measured of it.
         near = {name, *case.graph.dependencies(name, hops=2)} - {service}
-        moved = [
-            a for a in found if a.service in near and _unwell(a) and not (surged and _surged(found, a.service, began))
-        ]
+        moved = [a for a in found if a.service in near and _unwell(a) and lasting(a, start)]
+        moved = [a for a in moved if not (surged and _surged(found, a.service, began))]
         if moved:
             first = min(a.onset for a in moved)
             if first <= began + TOGETHER:

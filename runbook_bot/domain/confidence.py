@@ -14,6 +14,8 @@ from runbook_bot.domain.hypothesis import Hypothesis, HypothesisState
 STRONG = math.log(4.0)
 """A likelihood ratio of 4 or more is strong (Kass and Raftery, 1995, call 3 to 20 positive)."""
 WEAK = math.log(1.3)
+SHOWN = math.log(6.0)
+"""Total weight from which a hypothesis counts as shown."""
 TEMPERATURE = 1.3
 """Above 1 draws the posterior towards the middle: the evidence is not as independent as the formula takes it to be."""
 NONE_OF_THESE = 0.12
@@ -38,6 +40,19 @@ def support(evidence: Iterable[Evidence]) -> float:
     return sum(groups.values())
 
 
+EXPLAINED = 0.15
+"""What is left of a finding that is the known consequence of another one that was shown."""
+
+
+def _explained(h: Hypothesis, siblings: Iterable[Hypothesis], evidence: Mapping[str, Iterable[Evidence]]) -> bool:
+    return any(
+        other.failure_mode in h.explained_by
+        and other.service == h.service
+        and support(evidence.get(other.id, ())) >= SHOWN
+        for other in siblings
+    )
+
+
 def posterior(
     hypotheses: Iterable[Hypothesis], evidence: Mapping[str, Iterable[Evidence]], temperature: float = TEMPERATURE
 ) -> tuple[dict[str, float], float]:
@@ -55,6 +70,8 @@ def posterior(
         top = max(scores.values())
         weights = {id: math.exp((score - top) / temperature) for id, score in scores.items()}
         for h in siblings:
+            if _explained(h, siblings, evidence):
+                weights[h.id] *= EXPLAINED
             if h.state is HypothesisState.pruned:
                 weights[h.id] = min(weights[h.id], weights[""] * 0.1)
         total = sum(weights.values())

@@ -76,6 +76,8 @@ class Hypothesis(Noun):
     resource: Resource | None = None
     predictions: tuple[Prediction, ...] = ()
     prior: float = Field(ge=0, le=1)
+    explained_by: tuple[FailureMode, ...] = ()
+    """Modes of the same service that, once shown, explain this one away: it is then their consequence."""
     proposed_by: str = "catalogue"
     """The reasoner's name, a Slack user id, or `known issue …`."""
     because: str = ""

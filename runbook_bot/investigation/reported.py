@@ -31,7 +31,7 @@ def alarm_names(text: str) -> list[str]:
 
 
 def named_services(text: str, graph: ServiceGraph) -> list[str]:
-    """Services whose name stands in the text, longest first; `checkout` finds `checkout-api` where no other fits."""
+    """Services whose name stands in the text, longest first; `billing` finds `billing-api` where no other fits."""
     lowered = plain(text).casefold()
     exact = [s.name for s in graph if re.search(rf"(?<![\w-]){re.escape(s.name.casefold())}(?![\w-])", lowered)]
     if exact:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import AsyncIterator, Sequence
 
-from runbook_bot.domain.confidence import posterior, support
+from runbook_bot.domain.confidence import SHOWN, posterior, support
 from runbook_bot.domain.evidence import Direction, Evidence
 from runbook_bot.domain.hypothesis import Hypothesis, HypothesisState, Prediction
 from runbook_bot.domain.investigation import Investigation
@@ -18,8 +18,6 @@ REFUTED = math.log(0.2)
 """Weight of evidence that alone can end a hypothesis."""
 HOPELESS = 0.04
 """Confidence below which a hypothesis is no longer followed."""
-CARRIES = math.log(6.0)
-"""Total weight from which a hypothesis is supported."""
 
 
 async def tested(
@@ -77,13 +75,13 @@ def _settlement(case: Investigation, hypothesis: Hypothesis) -> Settled:
     total = support(evidence)
     against = min((e for e in evidence if e.direction is Direction.refutes), key=lambda e: e.weight, default=None)
     carrying = [e for e in sorted(evidence, key=lambda e: -e.weight) if e.direction is Direction.supports]
-    if against is not None and against.weight <= REFUTED and total < CARRIES:
+    if against is not None and against.weight <= REFUTED and total < SHOWN:
         return _end(hypothesis, HypothesisState.pruned, against.summary, [against])
     relative = hypothesis.confidence / max(_mass_of_parent(case, hypothesis), 1e-6)
     if relative < HOPELESS:
         why = against.summary if against else "the evidence fits another cause far better"
         return _end(hypothesis, HypothesisState.pruned, why, [against] if against else [])
-    if total >= CARRIES and relative >= 0.2:
+    if total >= SHOWN and relative >= 0.2:
         return _end(hypothesis, HypothesisState.supported, carrying[0].summary if carrying else "", carrying[:3])
     unknown = [e for e in evidence if e.direction is Direction.unknown]
     why = unknown[0].summary if unknown else "the evidence is too thin either way"

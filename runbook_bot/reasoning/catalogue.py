@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from runbook_bot.analysis.proximity import nearest
 from runbook_bot.analysis.vitals import COMPUTE, Anomaly, anomalies, first_movers
 from runbook_bot.domain.evidence import Evidence
-from runbook_bot.domain.hypothesis import Hypothesis, Prediction
+from runbook_bot.domain.hypothesis import Expectation, Hypothesis, Prediction
 from runbook_bot.domain.investigation import Investigation
 from runbook_bot.domain.observation import Change
 from runbook_bot.domain.ports import Mending
@@ -18,7 +18,19 @@ from runbook_bot.reasoning.modes import Mode, Suggestion, Template, modes
 
 AT_MOST = 5
 """Hypotheses on one level, `none` included."""
+BRANCHES = 3
+"""Branches of one hypothesis: those that something in the context suggests."""
 DEPENDENCIES = (FailureMode.dependency_latency, FailureMode.dependency_failure)
+CHANGES = (FailureMode.bad_deployment, FailureMode.configuration_change)
+"""They are seen by their nearness to the onset; nearness alone must not explain another finding away."""
+MOVED = Prediction(
+    about="symptom",
+    expect=Expectation.rises,
+    seen=1.1,
+    unseen=0.12,
+    text="the metric behind the alert has left its usual range",
+)
+"""What every fault predicts."""
 FELT_AT_ONCE = (ResourceType.rds_instance, ResourceType.rds_cluster, ResourceType.elasticache_cluster,
                 ResourceType.dynamodb_table, ResourceType.sqs_queue, ResourceType.kinesis_stream)  # fmt: skip
 
@@ -48,7 +60,9 @@ class CatalogueReasoner:
         if parent is None:
             nothing = [i for i in best if i.mode is FailureMode.none]
             best = [*[i for i in best if i.mode is not FailureMode.none][: AT_MOST - 1], *nothing]
-        chosen = best[: AT_MOST if parent is None else 4]
+        else:
+            best = [i for i in best if i.because][:BRANCHES] or best[:2]
+        chosen = best[:AT_MOST]
         total = sum(idea.prior for idea in chosen) or 1.0
         prefix = f"{parent.id}." if parent else "H"
         taken_ids = len(case.children(parent.id if parent else None))
@@ -204,6 +218,8 @@ def _hypothesis(case: Investigation, idea: Idea, id: str, parent: Hypothesis | N
         if not template.types or (idea.resource is not None and idea.resource.type in template.types)
         for made in _predictions(case, idea, template, words)
     ]
+    if idea.mode is not FailureMode.none:
+        predictions.append(MOVED)
     return Hypothesis(
         id=id,
         parent=parent.id if parent else None,
@@ -214,6 +230,7 @@ def _hypothesis(case: Investigation, idea: Idea, id: str, parent: Hypothesis | N
         predictions=tuple(predictions),
         prior=prior,
         because=idea.because,
+        explained_by=tuple(cause for cause in mode.caused_by if cause not in CHANGES),
     )
 
 
@@ -226,7 +243,7 @@ def _predictions(case: Investigation, idea: Idea, template: Template, words: dic
         signals=template.signals,
         limit=template.limit,
         ratio=template.ratio,
-        words=template.words,
+        words=tuple(word.format(**words) for word in template.words),
         fact=template.fact or ",".join(template.kinds),
         expect=template.expect,
         seen=template.seen,

@@ -1,6 +1,7 @@
 """What a result says about a prediction: measured by code, worded by code."""
 
 import math
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -8,8 +9,8 @@ from pydantic import JsonValue
 
 from runbook_bot.analysis.proximity import proximity
 from runbook_bot.analysis.shift import Shift
-from runbook_bot.analysis.templates import novel, templates
-from runbook_bot.analysis.vitals import anomalies, compared, first_movers, measured, points, reading
+from runbook_bot.analysis.templates import Template, novel, templates
+from runbook_bot.analysis.vitals import anomalies, compared, first_movers, lasting, measured, points, reading
 from runbook_bot.domain import saying
 from runbook_bot.domain.confidence import strength
 from runbook_bot.domain.evidence import Direction, Evidence, Strength
@@ -95,8 +96,12 @@ def _metric(case: Investigation, prediction: Prediction, result: Result) -> Find
         moved = compared(found.series, found.window, onset)
     numbers = _numbers(moved, onset)
     line = words.series(prediction.resource, prediction.signal, moved, onset)
+    over = onset is not None and moved.ended is not None and moved.ended <= onset
     if prediction.expect is Expectation.steady:
-        return _weigh(prediction, moved.moved == "steady", 1.0), line, numbers
+        slight = prediction.ratio is not None and 1 / prediction.ratio < moved.ratio < prediction.ratio
+        return _weigh(prediction, moved.moved == "steady" or slight or over), line, numbers
+    if over:
+        return _weigh(prediction, False), line, numbers
     if prediction.expect is Expectation.at_limit:
         return _limit(prediction, moved, prediction.limit or 90.0, line, numbers, onset)
     wanted = "rises" if prediction.expect is Expectation.rises else "falls"
@@ -187,8 +192,14 @@ def _lines(case: Investigation, prediction: Prediction, result: Result) -> Findi
     if not prediction.words:
         fresh = novel(found, before_minutes=(moment - earliest) / 60, after_minutes=(latest - moment) / 60)
         numbers |= {"lines": len(result.lines), "new_complaints": len(fresh)}
+        blamed = _blamed(case, owner.name if owner else "", fresh)
+        if blamed:
+            numbers["blames"] = blamed
+            fresh = []
         seen = bool(fresh)
-        if seen:
+        if blamed:
+            line = words.blames(place, blamed)
+        elif seen:
             numbers |= {"lines_after": fresh[0].after, "lines_before": fresh[0].before}
             line = words.new_complaint(place, fresh[0], len(fresh))
         else:
@@ -207,6 +218,16 @@ def _lines(case: Investigation, prediction: Prediction, result: Result) -> Findi
     if after >= least and rate_after >= 3 * rate_before:
         return _weigh(prediction, True, 0.7 if after < 2 * least else 1.0), line, numbers
     return _weigh(prediction, False, 0.5 if after or result.status is Status.no_data else 1.0), line, numbers
+
+
+def _blamed(case: Investigation, service: str, fresh: list[Template]) -> str:
+    """The dependency that the new complaints are about, if they name one: then the fault is not here."""
+    if case.graph is None or not service:
+        return ""
+    for name in case.graph.dependencies(service, hops=1):
+        if any(re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", t.exemplar, re.IGNORECASE) for t in fresh[:3]):
+            return name
+    return ""
 
 
 def _changes(case: Investigation, prediction: Prediction, result: Result) -> Finding:
@@ -263,7 +284,7 @@ def _vitals(case: Investigation, prediction: Prediction, result: Result) -> Find
         and (not prediction.signals or a.signal in prediction.signals)
         and a.signal not in (Signal.requests, Signal.consumed_capacity, Signal.network_in, Signal.network_out)
         and (onset is None or a.onset <= onset + 2 * LATE)
-        and (a.shift.ended is None or a.shift.ended - a.onset > LATE)
+        and lasting(a, onset)
     ]
     known = [s for s in result.series if _owner(case, s.resource) in meant]
     if not known and not moved:

@@ -70,6 +70,10 @@ def new_complaint(where: str, found: Template, how_many: int) -> str:
     return f"{where} logs {counts}: {_quote(found.exemplar)}{more}"
 
 
+def blames(where: str, dependency: str) -> str:
+    return f"the new complaints of {where} name {dependency}"
+
+
 def no_new_complaint(where: str, lines: int, result: Result) -> str:
     return f"{where} logs no new kind of complaint ({lines} lines read, {result.where})"
 
@@ -101,7 +105,7 @@ def change(found: Change, onset: datetime) -> str:
 
 
 def _short(value: str) -> str:
-    """An address or a path by its last part: `…/checkout-api:2.15.0` is what tells two images apart."""
+    """An address or a path by its last part: `…/api:2.15.0` is what tells two images apart."""
     tail = value.rsplit("/", 1)[-1] if "/" in value and len(value) > 30 else value
     return tail if len(tail) <= 60 else tail[:59] + "…"
 
