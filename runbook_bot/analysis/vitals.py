@@ -1,11 +1,14 @@
 """What moved where: the vital signs of the services in scope, read from the journal's own answers."""
 
+from collections import OrderedDict
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from runbook_bot.analysis.shift import Floats, Shift, around, clean, filled, shift
 from runbook_bot.domain.investigation import Investigation
+from runbook_bot.domain.journal import Queried
 from runbook_bot.domain.observation import Series
 from runbook_bot.domain.service import Resource
 from runbook_bot.domain.tools import Result
@@ -49,15 +52,31 @@ class Reading:
     key: str
     window: TimeWindow
 
+    @cached_property
+    def shift(self) -> Shift:
+        return measured(self.series, self.window)
+
+
+REMEMBERED = 256
+_read: OrderedDict[int, tuple[Queried, list[Reading]]] = OrderedDict()
+"""What was made of an answer. The answer is kept beside it, so that its `id` cannot become another object's."""
+
 
 def readings(case: Investigation) -> list[Reading]:
     """All series that were read, newest answer first."""
-    found = []
-    for asked in reversed(case.asked):
-        window = asked.query.get("window")
-        if asked.result.series and isinstance(window, dict):
-            frame = TimeWindow.model_validate(window)
-            found += [Reading(each, asked.result, asked.key, frame) for each in asked.result.series]
+    return [each for asked in reversed(case.asked) if asked.result.series for each in _readings_of(asked)]
+
+
+def _readings_of(asked: Queried) -> list[Reading]:
+    known = _read.get(id(asked))
+    if known is not None:
+        return known[1]
+    window = asked.query.get("window")
+    frame = TimeWindow.model_validate(window) if isinstance(window, dict) else None
+    found = [Reading(each, asked.result, asked.key, frame) for each in asked.result.series] if frame else []
+    _read[id(asked)] = (asked, found)
+    if len(_read) > REMEMBERED:
+        _read.popitem(last=False)
     return found
 
 
@@ -117,7 +136,7 @@ def anomalies(case: Investigation) -> list[Anomaly]:
             continue
         seen.add(key)
         owner = case.graph.owner_of(each.series.resource)
-        moved = measured(each.series, each.window)
+        moved = each.shift
         if moved.moved != "steady" and owner is not None and _matters(each.series, moved):
             found.append(Anomaly(owner.name, each.series.resource, each.series.signal, moved))
     return sorted(found, key=lambda a: (-min(abs(a.shift.effect), 50), a.service, a.signal))

@@ -2,8 +2,9 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, JsonValue, PlainSerializer
 
@@ -11,7 +12,19 @@ Json = dict[str, JsonValue]
 """What a vendor said or was asked, as it came: read by people and by digests, never by rules."""
 
 
-class Noun(BaseModel):
+class Value(BaseModel):
+    """Frozen, compared by value. What is worked out once (`cached_property`) is not carried over to an altered copy."""
+
+    model_config = ConfigDict(frozen=True)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        copy = super().model_copy(update=update, deep=deep)
+        for name in copy.__dict__.keys() - type(self).model_fields.keys():
+            del copy.__dict__[name]
+        return copy
+
+
+class Noun(Value):
     """A value. Unknown fields are ignored, so that an older reader can open a newer journal."""
 
     # "NaN" and "Infinity" as strings: valid JSON, and a float field reads them back

@@ -1,6 +1,7 @@
 """Services, what they are made of, and who depends on whom."""
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
 
 from pydantic import Field
 
@@ -22,7 +23,7 @@ class Resource(Noun):
     statistic: str | None = None
     promql: str | None = None
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Unique within an account and region, e.g. `ecs_service:prod/checkout-api`."""
         parts = [part for part in (self.cluster, self.namespace, self.kind, self.name) if part]
@@ -52,11 +53,18 @@ class ServiceGraph(Noun):
         return iter(self.services)
 
     def service(self, name: str) -> Service | None:
-        wanted = name.casefold()
-        return next((each for each in self.services if each.name.casefold() == wanted), None)
+        return self._by_name.get(name.casefold())
 
     def owner_of(self, resource: Resource) -> Service | None:
-        return next((each for each in self.services if any(r.key == resource.key for r in each.resources)), None)
+        return self._by_resource.get(resource.key)
+
+    @cached_property
+    def _by_name(self) -> dict[str, Service]:
+        return {each.name.casefold(): each for each in reversed(self.services)}
+
+    @cached_property
+    def _by_resource(self) -> dict[str, Service]:
+        return {resource.key: each for each in reversed(self.services) for resource in each.resources}
 
     def dependencies(self, name: str, hops: int = 3) -> dict[str, int]:
         """What `name` calls, directly or through others, with the distance in hops (1 = directly)."""

@@ -4,18 +4,19 @@ The docstring and the field texts of an argument model are the schema that a lan
 """
 
 from enum import StrEnum
+from functools import cached_property
 from typing import ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
-from runbook_bot.domain.noun import Json, Noun, digest
+from runbook_bot.domain.noun import Json, Noun, Value, digest
 from runbook_bot.domain.observation import Alarm, Change, Fact, LogLine, Series
 from runbook_bot.domain.service import Resource
 from runbook_bot.domain.vocabulary import Signal
 from runbook_bot.domain.window import TimeWindow
 
 
-class Arguments(BaseModel):
+class Arguments(Value):
     """The arguments of a tool: frozen, nothing unknown allowed."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -26,7 +27,7 @@ class Query(Arguments):
 
     kind: ClassVar[str]
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Equal for identical questions; the journal serves the answer to the second one."""
         return digest({"kind": self.kind, "arguments": self.model_dump(mode="json")})
@@ -116,7 +117,7 @@ class Result(Noun):
     console: str | None = None
     """A link to the same view in the vendor's console."""
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Over what was brought back, not over how it was asked."""
         return digest(self.model_dump(mode="json", include={"status", "series", "lines", "changes", "facts", "alarms"}))

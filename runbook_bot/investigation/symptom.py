@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from runbook_bot.analysis.shift import Shift
-from runbook_bot.analysis.vitals import Reading, anomalies, measured, points, reading, readings, trouble
+from runbook_bot.analysis.vitals import Reading, anomalies, points, reading, readings, trouble
 from runbook_bot.domain.incident import Symptom
 from runbook_bot.domain.investigation import Investigation
 from runbook_bot.domain.observation import Alarm
@@ -20,7 +20,7 @@ def symptom_of(case: Investigation) -> Symptom | None:
     if alarm is not None:
         found = _of_alarm(case, alarm)
         if found is not None:
-            return _usual(case, _sided(_symptom(case, found, measured(found.series, found.window)), alarm))
+            return _usual(case, _sided(_symptom(case, found, found.shift), alarm))
     moved = anomalies(case)
     named = case.incident.services if case.incident else ()
     places = [*named, *(name for name in case.scope if name not in named)]
@@ -108,6 +108,6 @@ def _calm(case: Investigation, places: list[str]) -> Symptom | None:
             for resource in service.resources if service else ():
                 found = reading(case, resource, signal)
                 if found is not None:
-                    calm = measured(found.series, found.window)
+                    calm = found.shift
                     return _symptom(case, found, Shift("steady", True, baseline=calm.baseline, level=calm.level))
     return None

@@ -10,7 +10,7 @@ from pydantic import JsonValue
 from runbook_bot.analysis.proximity import proximity
 from runbook_bot.analysis.shift import Shift
 from runbook_bot.analysis.templates import Template, novel, templates
-from runbook_bot.analysis.vitals import anomalies, compared, first_movers, lasting, measured, points, reading
+from runbook_bot.analysis.vitals import anomalies, compared, first_movers, lasting, points, reading
 from runbook_bot.domain import saying
 from runbook_bot.domain.confidence import strength
 from runbook_bot.domain.evidence import Direction, Evidence, Strength
@@ -87,7 +87,7 @@ def _metric(case: Investigation, prediction: Prediction, result: Result) -> Find
     found = reading(case, prediction.resource, prediction.signal)
     if found is None:
         return None, words.nothing_there(prediction, result), {}
-    moved = measured(found.series, found.window)
+    moved = found.shift
     if not moved.enough:
         return None, words.too_few(prediction, moved), {"points": moved.points}
     onset = _onset(case)
@@ -165,7 +165,7 @@ def _state(case: Investigation, prediction: Prediction, result: Result) -> Findi
     found = reading(case, prediction.resource, prediction.signal)
     if found is None:
         return None, f"the {name} is {limit:g}; {words.nothing_there(prediction, result)}", {prediction.fact: limit}
-    moved = measured(found.series, found.window)
+    moved = found.shift
     _, values = points(found.series, found.window)
     peak = float(values.max()) if values.size else 0.0
     onset = _onset(case)
