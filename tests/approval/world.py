@@ -12,6 +12,7 @@ from runbook_bot.domain.approval import (
     Approval,
     Call,
     Decision,
+    Denial,
     Outcome,
     Preparation,
     Proposal,
@@ -31,6 +32,11 @@ TEAM, CHANNEL, CARD = "T1", "C1", "1700000000.000100"
 REQUESTER, ALICE, BOB, BYSTANDER = "U0ASKS", "U0ALICE", "U0BOB", "U0BYSTANDER"
 GROUP = "S0SRE"
 SERVICE = Resource(type=ResourceType.ecs_service, cluster="prod", name="checkout-api")
+
+
+def denied(ruling: Ruling) -> Denial:
+    assert isinstance(ruling, Denial), ruling
+    return ruling
 
 
 class HandClock:
