@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 
 from runbook_bot.domain.evidence import Direction, Evidence, Strength
 from runbook_bot.domain.hypothesis import Hypothesis, HypothesisState
+from runbook_bot.domain.vocabulary import FailureMode
 
 STRONG = math.log(4.0)
 """A likelihood ratio of 4 or more is strong (Kass and Raftery, 1995, call 3 to 20 positive)."""
@@ -44,13 +45,24 @@ EXPLAINED = 0.15
 """What is left of a finding that is the known consequence of another one that was shown."""
 
 
+MECHANISM = "mechanism"
+"""The group of the evidence that what runs short began to do so with the change."""
+CHANGES = (FailureMode.bad_deployment, FailureMode.configuration_change)
+
+
 def _explained(h: Hypothesis, siblings: Iterable[Hypothesis], evidence: Mapping[str, Iterable[Evidence]]) -> bool:
     return any(
         other.failure_mode in h.explained_by
         and other.service == h.service
         and support(evidence.get(other.id, ())) >= SHOWN
+        and (other.failure_mode not in CHANGES or _moved_with_it(evidence.get(other.id, ())))
         for other in siblings
     )
+
+
+def _moved_with_it(evidence: Iterable[Evidence]) -> bool:
+    """Nearness to the onset alone must not explain another finding away: the finding has to begin with the change."""
+    return any(e.group == MECHANISM and e.direction is Direction.supports for e in evidence)
 
 
 def posterior(

@@ -24,9 +24,11 @@ class Expectation(StrEnum):
 class Prediction(Noun):
     """If the hypothesis holds, then this is seen. The likelihood ratios say how much the seeing is worth."""
 
-    about: Literal["metric", "logs", "events", "changes", "state", "symptom", "vitals", "dependencies", "history"]
+    about: Literal[
+        "metric", "logs", "events", "changes", "mechanism", "state", "symptom", "vitals", "dependencies", "history"
+    ]
     """`vitals`: every vital sign of the service; `dependencies`: whether one of them was in trouble first;
-    `history`: the symptom in the same hours of the day before."""
+    `mechanism`: whether what runs short began to do so with the change; `history`: the symptom a day earlier."""
     resource: Resource | None = None
     service: str = ""
     """For vitals, dependencies and changes: whose."""

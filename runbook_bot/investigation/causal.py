@@ -44,7 +44,7 @@ def _question(case: Investigation, prediction: Prediction) -> Query | None:
             return SearchLogs(resource=prediction.resource, window=around_onset(case), any_of=prediction.words)
         case "events" if prediction.resource is not None:
             return ListEvents(resource=prediction.resource, window=around_onset(case))
-        case "changes":
+        case "changes" | "mechanism":
             return _asked(case, ListChanges)
         case "history":
             return yesterday(case)

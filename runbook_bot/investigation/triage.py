@@ -22,7 +22,7 @@ from runbook_bot.domain.journal import (
 from runbook_bot.domain.observation import Alarm
 from runbook_bot.domain.ports import Clock, Journal, Knowledge
 from runbook_bot.domain.saying import symptom as said
-from runbook_bot.domain.service import Resource, ServiceGraph
+from runbook_bot.domain.service import Resource, Service, ServiceGraph
 from runbook_bot.domain.tools import FindAlarms, ListChanges, Query, ReadMetrics, Result, Status
 from runbook_bot.domain.vocabulary import ResourceType
 from runbook_bot.errors import KnowledgeError
@@ -77,9 +77,8 @@ class Triage:
         alarms = _alarms(case)
         services = [request.service] if request.service else named_services(request.text, graph)
         alarm = _chosen(alarms, request.text, services, graph)
-        if alarm is not None and alarm.subject is not None and not services:
-            owner = graph.owner_of(alarm.subject)
-            services = [owner.name] if owner else []
+        if alarm is not None and not services:
+            graph, services = _concerned(alarm, graph)
         window = window_of(request, alarm, self._clock.now())
         yield IncidentFound(incident=reported(case.id, request, alarm, services, window))
         yield GraphFound(graph=graph, scope=_scope(graph, services), message=problem)
@@ -155,6 +154,19 @@ def _chosen(alarms: Sequence[Alarm], text: str, services: Sequence[str], graph: 
     if services:
         return next((a for a in firing if _about(a, services, graph)), None)
     return firing[0] if firing else None
+
+
+def _concerned(alarm: Alarm, graph: ServiceGraph) -> tuple[ServiceGraph, list[str]]:
+    """The service that an alarm is about; a resource that belongs to none becomes a service of its own name."""
+    for watched in (alarm.subject, alarm.metric):
+        owner = graph.owner_of(watched) if watched else None
+        if owner is not None:
+            return graph, [owner.name]
+    named = named_services(f"{alarm.name} {alarm.description}".replace("_", " "), graph)
+    if named or alarm.subject is None:
+        return graph, named
+    alone = Service(name=alarm.subject.name, resources=(alarm.subject,))
+    return graph.merged(ServiceGraph(services=(alone,))), [alone.name]
 
 
 def _about(alarm: Alarm, services: Sequence[str], graph: ServiceGraph) -> bool:

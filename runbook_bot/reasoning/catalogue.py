@@ -13,16 +13,15 @@ from runbook_bot.domain.ports import Mending
 from runbook_bot.domain.service import Resource, Service
 from runbook_bot.domain.tools import Query, Result
 from runbook_bot.domain.vocabulary import FailureMode, ResourceType
-from runbook_bot.reasoning.judging import THROUGH, judge
+from runbook_bot.reasoning.judging import judge
 from runbook_bot.reasoning.modes import Mode, Suggestion, Template, modes
+from runbook_bot.reasoning.surroundings import THROUGH
 
 AT_MOST = 5
 """Hypotheses on one level, `none` included."""
 BRANCHES = 3
 """Branches of one hypothesis: those that something in the context suggests."""
 DEPENDENCIES = (FailureMode.dependency_latency, FailureMode.dependency_failure)
-CHANGES = (FailureMode.bad_deployment, FailureMode.configuration_change)
-"""They are seen by their nearness to the onset; nearness alone must not explain another finding away."""
 MOVED = Prediction(
     about="symptom",
     expect=Expectation.rises,
@@ -145,8 +144,7 @@ def _dependencies(case: Investigation, name: str) -> list[Idea]:
     movers = first_movers(case, anomalies(case), name)
     ideas = []
     for dependency in case.graph.dependencies(name, hops=1):
-        theirs = case.graph.service(dependency)
-        outside = theirs is None or not theirs.resources
+        outside = _outside(case, dependency)
         for failure in DEPENDENCIES:
             mode = modes()[failure]
             said = "first" if dependency in movers else "outside" if outside else None
@@ -161,6 +159,12 @@ def _dependencies(case: Investigation, name: str) -> list[Idea]:
         if idea.dependency not in best or _fit(case, idea) > _fit(case, best[idea.dependency]):
             best[idea.dependency] = idea
     return list(best.values())
+
+
+def _outside(case: Investigation, name: str) -> bool:
+    """A third party, or a name that nobody knows: nothing of it can be measured."""
+    service = case.graph.service(name) if case.graph else None
+    return service is None or not service.resources
 
 
 def _fit(case: Investigation, idea: Idea) -> float:
@@ -230,7 +234,7 @@ def _hypothesis(case: Investigation, idea: Idea, id: str, parent: Hypothesis | N
         predictions=tuple(predictions),
         prior=prior,
         because=idea.because,
-        explained_by=tuple(cause for cause in mode.caused_by if cause not in CHANGES),
+        explained_by=mode.caused_by,
     )
 
 
@@ -260,6 +264,9 @@ def _predictions(case: Investigation, idea: Idea, template: Template, words: dic
         return [made.model_copy(update={"resource": place})] if place else []
     if template.about != "logs":
         return [made]
+    if idea.dependency and _outside(case, idea.dependency):
+        # Nothing of it can be measured: what its callers say of it is all there is.
+        made = made.model_copy(update={"seen": 8.0, "unseen": 0.15})
     group = template.group or f"logs:{','.join(template.words)}"
     return [made.model_copy(update={"resource": place, "group": group}) for place in _loggers(case, idea, template)]
 

@@ -32,7 +32,9 @@ class Suggestion(_Part):
 class Template(_Part):
     """A prediction before it is known for which service and resource."""
 
-    about: Literal["metric", "logs", "events", "changes", "state", "symptom", "vitals", "dependencies", "history"]
+    about: Literal[
+        "metric", "logs", "events", "changes", "mechanism", "state", "symptom", "vitals", "dependencies", "history"
+    ]
     of: Whose = "self"
     types: tuple[ResourceType, ...] = ()
     signal: Signal | None = None

@@ -116,6 +116,17 @@ def no_change(service: str, kinds: Sequence[str], how_many: int, message: str) -
     return f"no {' or '.join(kinds)} of {service} shortly before the onset{late}{gap}"
 
 
+def mechanism(found: Anomaly, made: Change, lag: float) -> str:
+    name = f"{found.signal.replace('_', ' ')} of {found.resource.name} began to move at {clock(found.onset)}"
+    minutes = abs(lag) / 60
+    return f"{name}, {minutes:.0f} min {'after' if lag >= 0 else 'before'} the change of {made.at:%H:%M} UTC"
+
+
+def limit_changed(name: str, made: Change) -> str:
+    fields = ", ".join(f"{made.before.get(key, '–')} → {value}" for key, value in made.after.items() if key)
+    return f"the {name} itself was changed at {made.at:%H:%M} UTC ({redact(fields)[:120]})"
+
+
 def vitals(service: str, moved: Sequence[Anomaly], read: int, onset: float | None) -> str:
     if not moved:
         return f"all {read} vital signs of {service} that could be read stayed in their range"

@@ -1,0 +1,83 @@
+"""Readers of the whole picture: the symptom, its history, the vital signs, and what moved first around it."""
+
+from runbook_bot.analysis.vitals import anomalies, first_movers, lasting
+from runbook_bot.domain import saying
+from runbook_bot.domain.hypothesis import Expectation, Prediction
+from runbook_bot.domain.investigation import Investigation
+from runbook_bot.domain.service import Resource
+from runbook_bot.domain.tools import Result
+from runbook_bot.domain.vocabulary import Signal
+from runbook_bot.reasoning import words
+from runbook_bot.reasoning.weighing import LATE, Finding, Numbers, onset_of, weigh
+
+THROUGH = "through"
+"""What the fact of a vitals prediction says where what a service depends on counts as the service's own trouble."""
+
+
+def symptom(case: Investigation, prediction: Prediction, result: Result) -> Finding:
+    symptom = case.symptom
+    if symptom is None:
+        return None, "no metric behind the alert could be read", {}
+    steady = symptom.moved == "steady"
+    numbers: Numbers = {"baseline": round(symptom.baseline, 4), "level": round(symptom.level, 4),
+                        "effect_size": round(symptom.effect, 1)}  # fmt: skip
+    return weigh(prediction, steady == (prediction.expect is Expectation.steady)), saying.symptom(symptom), numbers
+
+
+def vitals(case: Investigation, prediction: Prediction, result: Result) -> Finding:
+    onset = onset_of(case)
+    meant = {prediction.service}
+    if prediction.fact == THROUGH and case.graph is not None:
+        meant |= set(case.graph.dependencies(prediction.service, hops=2))
+    moved = [
+        a
+        for a in anomalies(case)
+        if a.service in meant
+        and (not prediction.signals or a.signal in prediction.signals)
+        and a.signal not in (Signal.requests, Signal.consumed_capacity, Signal.network_in, Signal.network_out)
+        and (onset is None or a.onset <= onset + 2 * LATE)
+        and lasting(a, onset)
+    ]
+    known = [s for s in result.series if _owner(case, s.resource) in meant]
+    if not known and not moved:
+        return None, f"no vital sign of {prediction.service or 'the service'} could be read ({result.where})", {}
+    numbers: Numbers = {"moved": [f"{a.signal} {a.shift.moved}" for a in moved[:6]], "read": len(known)}
+    line = words.vitals(prediction.service, moved, len(known), onset)
+    if prediction.expect is Expectation.steady:
+        return weigh(prediction, not moved), line, numbers
+    quality = min(1.0, 0.5 + max((abs(a.shift.effect) for a in moved), default=0.0) / 20) if moved else 1.0
+    return weigh(prediction, bool(moved), quality), line, numbers
+
+
+def _owner(case: Investigation, resource: Resource) -> str:
+    owner = case.graph.owner_of(resource) if case.graph else None
+    return owner.name if owner else ""
+
+
+def dependencies(case: Investigation, prediction: Prediction, result: Result) -> Finding:
+    if case.graph is None:
+        return None, "the dependencies are not known", {}
+    movers = first_movers(case, anomalies(case), prediction.service)
+    numbers: Numbers = {"first": list(movers)}
+    if prediction.expect is Expectation.steady:
+        asked = case.graph.dependencies(prediction.service, hops=1)
+        if not asked:
+            return 0.0, f"{prediction.service} has no known dependency", numbers
+        return weigh(prediction, not movers), words.movers(prediction.service, movers), numbers
+    theirs = case.graph.service(prediction.fact)
+    if prediction.fact not in movers and (theirs is None or not theirs.resources):
+        return None, f"nothing of {prediction.fact} can be measured from here", numbers
+    seen = prediction.fact in movers
+    return weigh(prediction, seen), words.mover(prediction.fact, seen), numbers
+
+
+def history(case: Investigation, prediction: Prediction, result: Result) -> Finding:
+    symptom = case.symptom
+    series = next((s for s in result.series if symptom and s.resource.key == symptom.resource.key), None)
+    if symptom is None or series is None or len(series.values) < 10:
+        return None, f"nothing to compare with on the day before ({result.where})", {}
+    highest, lowest = max(series.values), min(series.values)
+    inside = lowest <= symptom.level <= highest * 1.1 if symptom.moved != "falls" else symptom.level >= lowest * 0.9
+    numbers: Numbers = {"yesterday_highest": round(highest, 4), "yesterday_lowest": round(lowest, 4),
+                        "level": round(symptom.level, 4)}  # fmt: skip
+    return weigh(prediction, inside), words.history(symptom, lowest, highest), numbers
