@@ -3,96 +3,30 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from runbook_bot.playground.slack import validate, validate_metadata, validate_view
-
-Block = dict[str, Any]
-
-
-def plain(text: str) -> Block:
-    return {"type": "plain_text", "text": text}
-
-
-def mrkdwn(text: str) -> Block:
-    return {"type": "mrkdwn", "text": text}
-
-
-def section(**more: Any) -> Block:
-    return {"type": "section", "text": mrkdwn("x"), **more}
-
-
-def button(action_id: str = "a", **more: Any) -> Block:
-    return {"type": "button", "action_id": action_id, "text": plain("Go"), **more}
-
-
-def actions(*elements: Block, **more: Any) -> Block:
-    return {"type": "actions", "elements": list(elements), **more}
-
-
-def option(value: str = "v", text: str = "Text") -> Block:
-    return {"text": plain(text), "value": value}
-
-
-def select(**more: Any) -> Block:
-    return {"type": "static_select", "action_id": "s", "options": [option()], **more}
-
-
-def rich(*texts: str) -> Block:
-    parts = [{"type": "text", "text": text} for text in texts or ("x",)]
-    return {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": parts}]}
-
-
-def task(task_id: str = "t", status: str = "complete", **more: Any) -> Block:
-    return {"type": "task_card", "task_id": task_id, "title": "Look", "status": status, **more}
-
-
-def chart(categories: list[str] | None = None, **more: Any) -> Block:
-    names = categories or ["12:00", "12:05"]
-    data = [{"label": name, "value": 1.5} for name in names]
-    axis = {"categories": names, "x_label": "UTC", "y_label": "5xx"}
-    return {
-        "type": "data_visualization",
-        "title": "5xx",
-        "chart": {"type": "line", "series": [{"name": "5xx", "data": data}], "axis_config": axis, **more},
-    }
-
-
-def pie(*segments: tuple[str, float]) -> Block:
-    parts = [{"label": label, "value": value} for label, value in segments]
-    return {"type": "data_visualization", "title": "Share", "chart": {"type": "pie", "segments": parts}}
-
-
-def raw(text: str = "x") -> Block:
-    return {"type": "raw_text", "text": text}
-
-
-def table(rows: list[list[Block]] | None = None, **more: Any) -> Block:
-    return {"type": "table", "rows": rows or [[raw(), raw()]], **more}
-
-
-def data_table(rows: list[list[Block]] | None = None, **more: Any) -> Block:
-    return {"type": "data_table", "caption": "Evidence", "rows": rows or [[raw()], [raw()]], **more}
-
-
-def container(*children: Block, **more: Any) -> Block:
-    return {"type": "container", "title": plain("Evidence"), "child_blocks": list(children), **more}
-
-
-def field(**element: Any) -> Block:
-    inner = {"type": "plain_text_input", "action_id": "i", **element}
-    return {"type": "input", "label": plain("Why?"), "element": inner}
-
-
-IMAGE = {"type": "image", "image_url": "https://example.com/a.png", "alt_text": "p99 rises"}
-FEEDBACK = {
-    "type": "feedback_buttons",
-    "action_id": "f",
-    "positive_button": {"text": plain("Good"), "value": "up"},
-    "negative_button": {"text": plain("Bad"), "value": "down"},
-}
-CARD = {"type": "card", "title": mrkdwn("t"), "body": plain("b"), "actions": [button()]}
+from runbook_bot.playground.slack import validate
+from tests.playground_slack.block_kit import (
+    CARD,
+    FEEDBACK,
+    IMAGE,
+    Block,
+    actions,
+    button,
+    chart,
+    container,
+    data_table,
+    field,
+    mrkdwn,
+    option,
+    pie,
+    plain,
+    raw,
+    rich,
+    section,
+    select,
+    table,
+    task,
+)
 
 GOOD: dict[str, tuple[list[Block], str]] = {
     "section": ([section(fields=[plain("a")], accessory=button(), expand=True)], "message"),
@@ -345,60 +279,3 @@ def test_slack_refuses(name: str) -> None:
 
 def test_blocks_that_are_no_list() -> None:
     assert validate({"type": "divider"}, "message") == ["must be an array [json-pointer:/blocks]"]
-
-
-MODAL: Block = {"type": "modal", "title": plain("Reject"), "submit": plain("Go"), "blocks": [field()]}
-VIEWS: dict[str, tuple[Block, str]] = {
-    "long title": (
-        {**MODAL, "title": plain("x" * 25)},
-        "must be less than 25 characters [json-pointer:/view/title/text]",
-    ),
-    "long submit": ({**MODAL, "submit": plain("x" * 25)}, "must be less than 25 characters"),
-    "long close": ({**MODAL, "close": plain("x" * 25)}, "must be less than 25 characters"),
-    "mrkdwn title": ({**MODAL, "title": mrkdwn("x")}, "unsupported type: mrkdwn"),
-    "long metadata": ({**MODAL, "private_metadata": "x" * 3001}, "must be less than 3001 characters"),
-    "long callback": ({**MODAL, "callback_id": "x" * 256}, "must be less than 256 characters"),
-    "no title": ({"type": "modal", "blocks": []}, "missing required field: title"),
-    "no submit": ({"type": "modal", "title": plain("x"), "blocks": [field()]}, "missing required field: submit"),
-    "home with title": ({"type": "home", "title": plain("x"), "blocks": []}, "invalid additional property: title"),
-    "chart in home": ({"type": "home", "blocks": [chart()]}, "[json-pointer:/view/blocks/0/type]"),
-    "kind": ({"type": "dialog", "blocks": []}, "unsupported type: dialog"),
-}
-
-
-@pytest.mark.parametrize("name", VIEWS)
-def test_slack_refuses_a_view(name: str) -> None:
-    view, line = VIEWS[name]
-    assert any(line in fault for fault in validate_view(view)), validate_view(view)
-
-
-def test_slack_takes_a_view() -> None:
-    assert validate_view(MODAL) == []
-    assert validate_view({"type": "home", "blocks": [section()]}) == []
-
-
-def test_metadata_is_a_type_and_an_object() -> None:
-    assert validate_metadata({"event_type": "x", "event_payload": {"id": "1"}}) == []
-    assert validate_metadata({"event_type": "x"}) == ["missing required field: event_payload [json-pointer:/metadata]"]
-    assert validate_metadata({"event_type": "x", "event_payload": []}) == [
-        "must be an object [json-pointer:/metadata/event_payload]"
-    ]
-
-
-WORDS = st.sampled_from(
-    ["type", "text", "elements", "blocks", "rows", "section", "actions", "table", "plan", "x", "chart"]
-)
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | WORDS,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(WORDS, inner, max_size=5),
-    max_leaves=12,
-)
-
-
-@given(JSON)
-def test_any_json_gets_an_answer(value: Any) -> None:
-    assert isinstance(validate([value], "message"), list)
-    assert isinstance(validate(value, "home"), list)
-    assert isinstance(validate_view({"type": "modal", "blocks": value}), list)
-    assert validate_view(value)
-    assert isinstance(validate_metadata(value), list)
