@@ -26,13 +26,15 @@ from runbook_bot.domain.vocabulary import ResourceType, Signal
 NOW = datetime(2026, 3, 4, 15, 0, tzinfo=UTC)
 R, S = ResourceType, Signal
 BASELINE: dict[tuple[ResourceType, Signal], tuple[float, float]] = {
-    (R.target_group, S.requests): (900, 40), (R.target_group, S.errors): (1, 1), (R.target_group, S.latency): (0.08, 0.006),
+    (R.target_group, S.requests): (900, 40), (R.target_group, S.errors): (1, 1),
+    (R.target_group, S.latency): (0.08, 0.006),
     (R.target_group, S.healthy_hosts): (4, 0), (R.target_group, S.unhealthy_hosts): (0, 0),
     (R.ecs_service, S.cpu): (35, 3), (R.ecs_service, S.memory): (48, 2), (R.ecs_service, S.running_tasks): (4, 0),
     (R.lambda_function, S.requests): (300, 20), (R.lambda_function, S.errors): (0.2, 0.4),
     (R.lambda_function, S.duration): (0.12, 0.01), (R.lambda_function, S.throttles): (0, 0),
     (R.lambda_function, S.concurrency): (12, 1.5),
-    (R.rds_instance, S.cpu): (30, 3), (R.rds_instance, S.connections): (60, 4), (R.rds_instance, S.memory_free): (4e9, 5e7),
+    (R.rds_instance, S.cpu): (30, 3), (R.rds_instance, S.connections): (60, 4),
+    (R.rds_instance, S.memory_free): (4e9, 5e7),
     (R.rds_instance, S.read_latency): (0.002, 0.0003), (R.rds_instance, S.write_latency): (0.003, 0.0003),
     (R.rds_instance, S.disk_free): (5e10, 1e8), (R.rds_instance, S.disk_queue): (0.4, 0.1),
     (R.dynamodb_table, S.throttles): (0, 0), (R.dynamodb_table, S.consumed_capacity): (4000, 200),
