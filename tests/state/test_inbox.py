@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from fakeredis import FakeAsyncRedis
 from redis.asyncio import Redis
 
 from runbook_bot.domain.ports import Inbox
@@ -18,10 +19,13 @@ from tests.state.clock import HandClock
 from tests.state.server import RedisServer
 
 
-@pytest.fixture(params=["sqlite", "redis"])
+@pytest.fixture(params=["sqlite", "redis", "redis in Python"])
 def inbox(request: pytest.FixtureRequest, tmp_path: Path, clock: HandClock) -> Iterator[Inbox]:
     if request.param == "redis":
         yield RedisInbox(request.getfixturevalue("redis"), clock=clock)
+        return
+    if request.param == "redis in Python":  # its Lua is another one, and so is its reading of the manual
+        yield RedisInbox(FakeAsyncRedis(), clock=clock)
         return
     box = SqliteInbox(tmp_path / "state" / "inbox.sqlite", clock)
     yield box
