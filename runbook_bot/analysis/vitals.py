@@ -190,7 +190,7 @@ def first_movers(case: Investigation, found: list[Anomaly], service: str) -> lis
     for name in case.graph.dependencies(service, hops=1):
         # A service in between may pass trouble on without showing it in what is measured of it.
         near = {name, *case.graph.dependencies(name, hops=2)} - {service}
-        moved = [a for a in found if a.service in near and _unwell(a) and lasting(a, start)]
+        moved = [a for a in found if a.service in near and unwell(a) and lasting(a, start)]
         moved = [a for a in moved if not (surged and _surged(found, a.service, began))]
         if moved:
             first = min(a.onset for a in moved)
@@ -215,7 +215,7 @@ def _surged(found: list[Anomaly], service: str, began: float) -> bool:
     )
 
 
-def _unwell(a: Anomaly) -> bool:
+def unwell(a: Anomaly) -> bool:
     """A move that says that the resource itself suffers, not that it is merely used less or more."""
     if a.shift.moved == "falls":
         return a.signal in (Signal.healthy_hosts, Signal.running_tasks, Signal.disk_free, Signal.memory_free,

@@ -31,13 +31,12 @@ def narrowed(query: Query) -> tuple[Query | None, str]:
     return query, ""
 
 
-async def ask_all(
-    world: World, case: Investigation, wanted: Mapping[str, tuple[Query, tuple[str, ...]]]
-) -> AsyncIterator[Body]:
-    """Ask what the journal does not know yet, in parallel; yields each answer as it comes.
+Wanted = Mapping[str, tuple[Query, tuple[str, ...]]]
+"""By a query's key: the query, and the hypotheses that want it."""
 
-    `wanted` maps a query's key to the query and the hypotheses that want it.
-    """
+
+async def ask_all(world: World, case: Investigation, wanted: Wanted) -> AsyncIterator[Body]:
+    """Ask what the journal does not know yet, in parallel; yields each answer as it comes."""
     gate = asyncio.Semaphore(AT_ONCE)
 
     async def one(query: Query, hypotheses: tuple[str, ...]) -> Body:

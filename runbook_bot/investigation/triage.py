@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from runbook_bot.analysis.vitals import COMPUTE, anomalies, trouble
 from runbook_bot.domain.incident import Incident, Symptom
 from runbook_bot.domain.investigation import Investigation
 from runbook_bot.domain.journal import (
@@ -23,17 +24,30 @@ from runbook_bot.domain.observation import Alarm
 from runbook_bot.domain.ports import Clock, Journal, Knowledge
 from runbook_bot.domain.saying import symptom as said
 from runbook_bot.domain.service import Resource, Service, ServiceGraph
-from runbook_bot.domain.tools import FindAlarms, ListChanges, Query, ReadMetrics, Result, Status
+from runbook_bot.domain.tools import (
+    FindAlarms,
+    ListChanges,
+    ListEvents,
+    Query,
+    ReadMetrics,
+    Result,
+    SearchLogs,
+    Status,
+)
 from runbook_bot.domain.vocabulary import ResourceType
 from runbook_bot.errors import KnowledgeError
-from runbook_bot.investigation.causal import yesterday
+from runbook_bot.investigation.causal import around_onset, yesterday
 from runbook_bot.investigation.reported import alarm_names, named_services, reported, window_of
-from runbook_bot.investigation.scratchpad import ask_all, gathered
+from runbook_bot.investigation.scratchpad import Wanted, ask_all, gathered
 from runbook_bot.investigation.symptom import symptom_of
 from runbook_bot.investigation.world import World
 
 MOST_SERVICES = 30
 MOST_RESOURCES = 100
+MOST_TROUBLED = 4
+"""Services whose logs are read before there is a hypothesis."""
+EVENTFUL = (ResourceType.ecs_service, ResourceType.kubernetes_workload, ResourceType.rds_instance,
+            ResourceType.rds_cluster, ResourceType.autoscaling_group)  # fmt: skip
 UNMEASURED = (ResourceType.log_group, ResourceType.alarm)
 
 
@@ -55,6 +69,10 @@ class Triage:
         case = journal.refresh()
         if not case.symptom_looked_for:
             async for body in self._what_moved(journal):
+                yield body
+        case = journal.refresh()
+        if not case.hypotheses:
+            async for body in ask_all(self._world, case, _complaints(case)):
                 yield body
         case = journal.refresh()
         if case.knowledge is None:
@@ -193,6 +211,27 @@ def _resources(case: Investigation) -> tuple[Resource, ...]:
     if alarm is not None and alarm.subject is not None and all(r.key != alarm.subject.key for r in found):
         found.insert(0, alarm.subject)
     return tuple({r.key: r for r in found}.values())
+
+
+def _complaints(case: Investigation) -> Wanted:
+    """Logs and vendors' reports of the services in trouble, the one that hurts first: what they say suggests causes."""
+    if case.graph is None or case.incident is None:
+        return {}
+    moved = anomalies(case)
+    first = case.symptom.service if case.symptom else ""
+    troubled = [a.service for a in moved if trouble(moved, a.service)]
+    names = [n for n in dict.fromkeys([first, *case.incident.services, *troubled]) if n][:MOST_TROUBLED]
+    asked: list[tuple[str, Query]] = []
+    for name in names:
+        service = case.graph.service(name)
+        resources = service.resources if service else ()
+        writing = [r for r in resources if r.type is ResourceType.log_group] or [
+            r for r in resources if r.type in COMPUTE
+        ]
+        asked += [("", SearchLogs(resource=r, window=around_onset(case))) for r in writing[:1]]
+        running = [r for r in resources if r.type in EVENTFUL]
+        asked += [("", ListEvents(resource=r, window=around_onset(case))) for r in running[:1]]
+    return gathered(asked)[0]
 
 
 def _changes(result: Result | None) -> ChangesFound:

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import prod
 
+from runbook_bot.analysis.complaints import complaints, reports
 from runbook_bot.analysis.proximity import nearest
 from runbook_bot.analysis.vitals import COMPUTE, Anomaly, anomalies, first_movers
 from runbook_bot.domain.evidence import Evidence
@@ -19,7 +21,9 @@ from runbook_bot.reasoning.surroundings import THROUGH
 
 AT_MOST = 5
 """Hypotheses on one level, `none` included."""
-BRANCHES = 3
+LOGGED = 6.0
+"""Factor on the prior where the mode's own words stand in a new complaint."""
+BRANCHES = 4
 """Branches of one hypothesis: those that something in the context suggests."""
 DEPENDENCIES = (FailureMode.dependency_latency, FailureMode.dependency_failure)
 MOVED = Prediction(
@@ -126,14 +130,13 @@ def _own(case: Investigation, name: str) -> list[Idea]:
         struck = [r for r in service.resources if r.type in mode.strikes]
         if not struck:
             continue
-        lines = [(line, why) for line in mode.suggested_by if (why := _suggests(case, service, moved, line))]
-        factor = 1.0
-        for line, _ in lines:
-            factor *= line.times
-        prior = mode.prior * (factor if lines else mode.unsuggested)
+        said = [(s.times, why) for s in mode.suggested_by if (why := _suggests(case, service, moved, s))]
+        said += [(LOGGED, why) for why in _logged(case, service, mode)]
+        factor = prod(times for times, _ in said)
+        prior = mode.prior * (factor if said else mode.unsuggested)
         if prior > 0:
             place = _place(case, struck, moved, mode)
-            because = "; ".join(why for _, why in lines)
+            because = "; ".join(why for _, why in said)
             ideas.append(Idea(failure, service.name, place, prior, because))
     return ideas
 
@@ -172,6 +175,22 @@ def _fit(case: Investigation, idea: Idea) -> float:
     wanted = next(t.signals for t in modes()[idea.mode].predicts if t.about == "vitals")
     seen = [a for a in anomalies(case) if a.service in near and a.signal in wanted and a.shift.moved == "rises"]
     return len(seen) + idea.prior
+
+
+def _logged(case: Investigation, service: Service, mode: Mode) -> list[str]:
+    """A new complaint, of the service or of its callers, or a vendor's report, in words that the mode predicts."""
+    calling = case.graph.dependents(service.name, hops=1) if case.graph else {}
+    for template in mode.predicts:
+        wanted = [word.casefold() for word in template.words]
+        if not wanted or template.expect is not Expectation.present:
+            continue
+        names = list(calling) if template.of == "callers" else [service.name]
+        heard = [c.exemplar for name in names for c in complaints(case, name)[:10]]
+        if template.about == "events":
+            heard = [line.text for line in reports(case, service.name)]
+        if any(word in text.casefold() for text in heard for word in wanted):
+            return [f"{'events' if template.about == 'events' else 'logs'} speak of it"]
+    return []
 
 
 def _suggests(case: Investigation, service: Service, moved: Iterable[Anomaly], line: Suggestion) -> str:
@@ -234,7 +253,7 @@ def _hypothesis(case: Investigation, idea: Idea, id: str, parent: Hypothesis | N
         predictions=tuple(predictions),
         prior=prior,
         because=idea.because,
-        explained_by=mode.caused_by,
+        explained_by=(*mode.caused_by, *mode.yields_to),
     )
 
 

@@ -66,6 +66,7 @@ class Mode(_Part):
     unsuggested: float = Field(ge=0, le=1)
     predicts: tuple[Template, ...]
     caused_by: tuple[FailureMode, ...] = ()
+    yields_to: tuple[FailureMode, ...] = ()
     cause_in: Literal["self", "callers"] = "self"
     repairs: tuple[Mend, ...] = ()
 

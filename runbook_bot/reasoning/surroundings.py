@@ -1,12 +1,11 @@
 """Readers of the whole picture: the symptom, its history, the vital signs, and what moved first around it."""
 
-from runbook_bot.analysis.vitals import anomalies, first_movers, lasting
+from runbook_bot.analysis.vitals import anomalies, first_movers, lasting, unwell
 from runbook_bot.domain import saying
 from runbook_bot.domain.hypothesis import Expectation, Prediction
 from runbook_bot.domain.investigation import Investigation
 from runbook_bot.domain.service import Resource
 from runbook_bot.domain.tools import Result
-from runbook_bot.domain.vocabulary import Signal
 from runbook_bot.reasoning import words
 from runbook_bot.reasoning.weighing import LATE, Finding, Numbers, onset_of, weigh
 
@@ -33,8 +32,8 @@ def vitals(case: Investigation, prediction: Prediction, result: Result) -> Findi
         a
         for a in anomalies(case)
         if a.service in meant
-        and (not prediction.signals or a.signal in prediction.signals)
-        and a.signal not in (Signal.requests, Signal.consumed_capacity, Signal.network_in, Signal.network_out)
+        and (not prediction.signals or a.signal in prediction.signals or prediction.fact == THROUGH)
+        and unwell(a)
         and (onset is None or a.onset <= onset + 2 * LATE)
         and lasting(a, onset)
     ]

@@ -11,16 +11,11 @@ from runbook_bot.domain.investigation import Investigation
 from runbook_bot.domain.noun import utc
 
 Numbers = dict[str, JsonValue]
-
-
 Finding = tuple[float | None, str, Numbers]
 """Weight (natural logarithm of the likelihood ratio; None: it cannot be told), one line, and the numbers behind it."""
 
-
 LATE = 300.0
 """Seconds after the symptom's onset from which a move is a consequence rather than a cause."""
-
-
 CONSEQUENCE = 0.25
 """What is left of the weight of a move that came late."""
 

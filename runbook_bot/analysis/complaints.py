@@ -1,0 +1,55 @@
+"""What each service has begun to complain of: new kinds of log lines, and what vendors report of its resources."""
+
+from collections import OrderedDict
+
+from runbook_bot.analysis.templates import Template, novel, templates
+from runbook_bot.domain.investigation import Investigation
+from runbook_bot.domain.journal import Queried
+from runbook_bot.domain.observation import LogLine
+from runbook_bot.domain.service import Resource
+
+LEAD = 120.0
+"""Seconds by which a first complaint may precede the onset that is seen in a metric by the minute."""
+REMEMBERED = 128
+_read: OrderedDict[tuple[int, float], tuple[Queried, list[Template]]] = OrderedDict()
+
+
+def complaints(case: Investigation, service: str) -> list[Template]:
+    """New complaints in the logs of that service, most frequent first; only what was read without a filter."""
+    moment = _moment(case)
+    if moment is None or case.graph is None:
+        return []
+    found: list[Template] = []
+    for asked in case.asked:
+        if asked.query_kind == "search_logs" and not asked.query.get("any_of") and _owner(case, asked) == service:
+            found += _new(asked, moment)
+    return sorted(found, key=lambda each: -each.after)
+
+
+def reports(case: Investigation, service: str) -> list[LogLine]:
+    """What vendors reported of the service's resources within the window."""
+    events = [a for a in case.asked if a.query_kind == "list_events" and _owner(case, a) == service]
+    return [line for asked in events for line in asked.result.lines]
+
+
+def _moment(case: Investigation) -> float | None:
+    onset = case.incident.window.onset if case.incident else None
+    return onset.timestamp() - LEAD if onset else None
+
+
+def _owner(case: Investigation, asked: Queried) -> str:
+    raw = asked.query.get("resource")
+    owner = case.graph.owner_of(Resource.model_validate(raw)) if case.graph and isinstance(raw, dict) else None
+    return owner.name if owner else ""
+
+
+def _new(asked: Queried, moment: float) -> list[Template]:
+    key = (id(asked), moment)
+    if key not in _read:
+        times = [line.at.timestamp() for line in asked.result.lines]
+        earliest, latest = min([moment - 900, *times]), max([moment + 60, *times])
+        minutes = {"before_minutes": (moment - earliest) / 60, "after_minutes": (latest - moment) / 60}
+        _read[key] = (asked, novel(templates(asked.result.lines, moment), **minutes))
+        if len(_read) > REMEMBERED:
+            _read.popitem(last=False)
+    return _read[key][1]
