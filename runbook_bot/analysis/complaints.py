@@ -1,5 +1,6 @@
 """What each service has begun to complain of: new kinds of log lines, and what vendors report of its resources."""
 
+import re
 from collections import OrderedDict
 
 from runbook_bot.analysis.templates import Template, novel, templates
@@ -7,11 +8,20 @@ from runbook_bot.domain.investigation import Investigation
 from runbook_bot.domain.journal import Queried
 from runbook_bot.domain.observation import LogLine
 from runbook_bot.domain.service import Resource
+from runbook_bot.domain.vocabulary import ResourceType
 
 LEAD = 120.0
 """Seconds by which a first complaint may precede the onset that is seen in a metric by the minute."""
+EVENTFUL = (ResourceType.ecs_service, ResourceType.kubernetes_workload, ResourceType.rds_instance,
+            ResourceType.rds_cluster, ResourceType.autoscaling_group)  # fmt: skip
+"""Resources of which vendors report events."""
 REMEMBERED = 128
 _read: OrderedDict[tuple[int, float], tuple[Queried, list[Template]]] = OrderedDict()
+
+
+def mentions(text: str, name: str) -> bool:
+    """Whether a line names a service, as a word of its own."""
+    return re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", text, re.IGNORECASE) is not None
 
 
 def complaints(case: Investigation, service: str) -> list[Template]:

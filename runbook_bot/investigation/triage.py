@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from runbook_bot.analysis.complaints import EVENTFUL
 from runbook_bot.analysis.vitals import COMPUTE, anomalies, trouble
 from runbook_bot.domain.incident import Incident, Symptom
 from runbook_bot.domain.investigation import Investigation
@@ -46,8 +47,6 @@ MOST_SERVICES = 30
 MOST_RESOURCES = 100
 MOST_TROUBLED = 4
 """Services whose logs are read before there is a hypothesis."""
-EVENTFUL = (ResourceType.ecs_service, ResourceType.kubernetes_workload, ResourceType.rds_instance,
-            ResourceType.rds_cluster, ResourceType.autoscaling_group)  # fmt: skip
 UNMEASURED = (ResourceType.log_group, ResourceType.alarm)
 
 
@@ -106,7 +105,7 @@ class Triage:
         assert case.incident is not None
         incident = case.incident
         resources = _resources(case)
-        frame = incident.window
+        frame = incident.window.with_onset(None)
         asked: list[tuple[str, Query]] = []
         if resources:
             measured = tuple(r for r in resources if r.type not in UNMEASURED)[:MOST_RESOURCES]
@@ -130,9 +129,10 @@ class Triage:
             async for body in ask_all(self._world, case, {before.key: (before, ())}):
                 yield body
             symptom = symptom_of(journal.refresh())
-        yield SymptomFound(symptom=symptom, message=said(symptom) if symptom else "nothing measurable was found")
         onset = _onset(symptom, incident)
         yield IncidentFound(incident=incident.model_copy(update={"window": frame.with_onset(onset)}))
+        # The symptom comes last: where it stands in the journal, this part of triage is done.
+        yield SymptomFound(symptom=symptom, message=said(symptom) if symptom else "nothing measurable was found")
 
     async def _what_is_known(self, case: Investigation) -> Body:
         if self._knowledge is None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import prod
 
-from runbook_bot.analysis.complaints import complaints, reports
+from runbook_bot.analysis.complaints import EVENTFUL, complaints, mentions, reports
 from runbook_bot.analysis.proximity import nearest
 from runbook_bot.analysis.vitals import COMPUTE, Anomaly, anomalies, first_movers
 from runbook_bot.domain.evidence import Evidence
@@ -21,6 +21,8 @@ from runbook_bot.reasoning.surroundings import THROUGH
 
 AT_MOST = 5
 """Hypotheses on one level, `none` included."""
+LIKELY = 0.88
+"""What all proposed hypotheses together may claim; the rest is a cause that nobody here thought of."""
 LOGGED = 6.0
 """Factor on the prior where the mode's own words stand in a new complaint."""
 BRANCHES = 4
@@ -66,11 +68,12 @@ class CatalogueReasoner:
         else:
             best = [i for i in best if i.because][:BRANCHES] or best[:2]
         chosen = best[:AT_MOST]
-        total = sum(idea.prior for idea in chosen) or 1.0
+        # Never more than the ideas are worth by themselves: a lone far-fetched one must not pass for the likely one.
+        scale = min(1.0, LIKELY / (sum(idea.prior for idea in chosen) or 1.0))
         prefix = f"{parent.id}." if parent else "H"
         taken_ids = len(case.children(parent.id if parent else None))
         return [
-            _hypothesis(case, idea, f"{prefix}{taken_ids + n}", parent, 0.88 * idea.prior / total)
+            _hypothesis(case, idea, f"{prefix}{taken_ids + n}", parent, scale * idea.prior)
             for n, idea in enumerate(chosen, start=1)
         ]
 
@@ -152,9 +155,10 @@ def _dependencies(case: Investigation, name: str) -> list[Idea]:
             mode = modes()[failure]
             said = "first" if dependency in movers else "outside" if outside else None
             fitting = [line for line in mode.suggested_by if line.dependency and line.dependency == said]
-            factor = fitting[0].times if fitting else mode.unsuggested
+            named = _named(case, name, dependency)
+            factor = (fitting[0].times if fitting else mode.unsuggested) * (LOGGED if named else 1.0)
             rank = 1.0 if dependency not in movers else 1.0 / (1 + movers.index(dependency))
-            because = f"{dependency} was in trouble no later" if said == "first" else ""
+            because = f"{dependency} was in trouble no later" if said == "first" else named
             ideas.append(Idea(failure, name, None, mode.prior * factor * rank, because, dependency))
     # One idea a dependency: the kind of trouble that fits what is seen of it.
     best: dict[str, Idea] = {}
@@ -162,6 +166,12 @@ def _dependencies(case: Investigation, name: str) -> list[Idea]:
         if idea.dependency not in best or _fit(case, idea) > _fit(case, best[idea.dependency]):
             best[idea.dependency] = idea
     return list(best.values())
+
+
+def _named(case: Investigation, name: str, dependency: str) -> str:
+    """Why the dependency is suspected: new complaints of the service name it; "" where none does."""
+    heard = any(mentions(complaint.exemplar, dependency) for complaint in complaints(case, name)[:10])
+    return f"complaints of {name} name {dependency}" if heard else ""
 
 
 def _outside(case: Investigation, name: str) -> bool:
@@ -281,6 +291,8 @@ def _predictions(case: Investigation, idea: Idea, template: Template, words: dic
     if template.about == "metric" and template.signal is not None:
         place = _measurable(case, idea, template)
         return [made.model_copy(update={"resource": place})] if place else []
+    if template.about == "events":
+        made = made.model_copy(update={"resource": _eventful(case, idea)})
     if template.about != "logs":
         return [made]
     if idea.dependency and _outside(case, idea.dependency):
@@ -305,6 +317,14 @@ def _measurable(case: Investigation, idea: Idea, template: Template) -> Resource
         return idea.resource
     fallback = idea.resource or (service.resources[0] if service.resources else None)
     return next((r for r in service.resources if r.key in having), fallback)
+
+
+def _eventful(case: Investigation, idea: Idea) -> Resource | None:
+    """Of which resource vendors report: the idea's own, or the one of the same service that runs."""
+    service = case.graph.service(idea.service) if case.graph else None
+    if service is None or (idea.resource is not None and idea.resource.type in EVENTFUL):
+        return idea.resource
+    return next((r for r in service.resources if r.type in EVENTFUL), idea.resource)
 
 
 def _loggers(case: Investigation, idea: Idea, template: Template) -> list[Resource]:

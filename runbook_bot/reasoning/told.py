@@ -1,7 +1,6 @@
 """Readers of what is told: log lines, vendors' events, and changes with what began with them."""
 
-import re
-
+from runbook_bot.analysis.complaints import mentions
 from runbook_bot.analysis.proximity import proximity
 from runbook_bot.analysis.templates import Template, novel, templates
 from runbook_bot.analysis.vitals import anomalies, lasting
@@ -63,7 +62,7 @@ def _blamed(case: Investigation, service: str, fresh: list[Template]) -> str:
     if case.graph is None or not service:
         return ""
     for name in case.graph.dependencies(service, hops=1):
-        if any(re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", t.exemplar, re.IGNORECASE) for t in fresh[:3]):
+        if any(mentions(each.exemplar, name) for each in fresh[:3]):
             return name
     return ""
 
