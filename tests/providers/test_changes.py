@@ -4,6 +4,8 @@ import json
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
+
 from runbook_bot.domain.service import Resource
 from runbook_bot.domain.tools import ListChanges, Status
 from runbook_bot.domain.vocabulary import ResourceType
@@ -181,6 +183,29 @@ async def test_each_kind_of_event_is_told_in_neutral_words(
         ("network", "checkout-api", {"security_group": "sg-shop"}),
         ("configuration", "receipts", {"memory_size": "128"}),
     ]
+
+
+@pytest.mark.parametrize(
+    ("calls", "kind"),
+    [
+        (["UpdateFunctionConfiguration20150331v2"], "configuration"),
+        (["UpdateFunctionCode20150331v2"], "deployment"),
+        (["UpdateFunctionCode20150331v2", "UpdateFunctionConfiguration20150331v2"], "deployment"),
+        ([], "deployment"),
+    ],
+)
+async def test_cloudtrail_says_what_was_changed_of_a_function_without_versions(
+    aws: StandIn, provider: AwsProvider, window: TimeWindow, calls: list[str], kind: str
+) -> None:
+    at = NOW - timedelta(minutes=20)
+    modified = f"{at:%Y-%m-%dT%H:%M:%S}.000+0000"
+    latest = {"FunctionName": "receipts", "Version": "$LATEST", "LastModified": modified, "CodeSha256": "one"}
+    aws.says("ListVersionsByFunction", {"Versions": [latest]})
+    parameters = {"functionName": "receipts"}
+    trail(aws, *({"name": n, "source": "lambda.amazonaws.com", "at": at, "parameters": parameters} for n in calls))
+    result = await provider.ask(ListChanges(resources=(RECEIPTS,), window=window))
+    (change,) = result.changes
+    assert change.kind == kind
 
 
 async def test_without_cloudtrail_the_deployments_are_seen_and_the_gap_is_named(

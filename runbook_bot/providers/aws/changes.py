@@ -74,9 +74,9 @@ async def _own_changes(
 
 def joined(own: Sequence[Change], events: Sequence[TrailEvent], resource: Resource) -> list[Change]:
     """The service's own account, with CloudTrail's actor where both tell of the same thing within two minutes."""
-    changes = list(own)
-    for event in events:
-        extra = as_change(event, resource)
+    extras = [as_change(event, resource) for event in events]
+    changes = [_cleared(each, [extra for extra in extras if _same(each, extra)]) for each in own]
+    for extra in extras:
         index = next((i for i, each in enumerate(changes) if _same(each, extra)), None)
         if index is None:
             changes.append(extra)
@@ -87,6 +87,14 @@ def joined(own: Sequence[Change], events: Sequence[TrailEvent], resource: Resour
             update={"actor": extra.actor or mine.actor, "at": extra.at, "after": {**mine.after, **named}}
         )
     return changes
+
+
+def _cleared(mine: Change, told: Sequence[Change]) -> Change:
+    """Where there was nothing to compare with, CloudTrail says whether it was the code or the configuration."""
+    kinds = {each.kind for each in told} - {"other"}
+    if mine.before or mine.after or not kinds:
+        return mine
+    return mine.model_copy(update={"kind": "deployment" if "deployment" in kinds else kinds.pop()})
 
 
 def _same(mine: Change, extra: Change) -> bool:
