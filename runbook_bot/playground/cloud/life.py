@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import time
+from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from runbook_bot.playground.cloud.ecs_api import EcsApi
 from runbook_bot.playground.cloud.function_api import FunctionApi
 from runbook_bot.playground.cloud.identities import Identities
 from runbook_bot.playground.cloud.knobs import Knobs
-from runbook_bot.playground.cloud.loader import BEAT, DAY, Loader
+from runbook_bot.playground.cloud.loader import BEAT, DAY, TOMORROW, YESTERDAY, Loader
 from runbook_bot.playground.cloud.log_api import LogApi
 from runbook_bot.playground.cloud.log_store import LogStore
 from runbook_bot.playground.cloud.metric_api import MetricApi
@@ -32,9 +33,6 @@ from runbook_bot.playground.cloud.world import SimulatedClock, World
 
 if TYPE_CHECKING:
     from runbook_bot.playground.cloud.cloud import CloudState
-
-_OLDER = 3600.0
-"""Seconds of older history that each beat adds, until there is a whole day without a gap."""
 
 
 class Life:
@@ -64,7 +62,7 @@ class Life:
             self.overlay.answers(part.handlers())
         self._world: World | None = None
         self._loader: Loader | None = None
-        self._oldest = self._older_until = 0.0
+        self._unremembered: list[tuple[float, float]] = []
         self._pulse: asyncio.Task[None] | None = None
 
     async def begin(self, port: int) -> int:
@@ -92,9 +90,12 @@ class Life:
         await asyncio.to_thread(self._loader.fill, self._world, self._ecs)
         for fleet in self._ecs.fleets:
             fleet.live(now)
-        self._older_until = (now - self._scenario.history.total_seconds()) // 60 * 60
-        self._oldest = (now - DAY + 900) // 60 * 60 + 60
-        self._alarms.replay(now - self._scenario.history.total_seconds(), now)
+        length = self._scenario.history.total_seconds()
+        self._unremembered = [
+            *_hours(now - length, now - DAY + TOMORROW),
+            *_hours(now - DAY - YESTERDAY, now - DAY - length),
+        ]
+        self._alarms.replay(now - length, now)
         await self._beat()  # the loading took its time
 
     async def end(self) -> None:
@@ -117,7 +118,7 @@ class Life:
         return CloudState(
             healthy=self._world.healthy(now),
             severity=self._world.severity(now),
-            mended=bool(self._world.course.episodes) and not self._world.course.active,
+            mended=self._scenario.fault is not None and not self._world.course.active,
             alarms={name: alarm.state for name, alarm in sorted(self._alarms.alarms.items())},
         )
 
@@ -154,12 +155,11 @@ class Life:
         self._alarms.evaluate(now)
 
     async def _remember(self) -> None:
-        """Another hour of the gap between yesterday's hours and today's."""
+        """Another hour of the older past, the nearest first, until a whole day is there."""
         assert self._world
         assert self._loader
-        start = max(self._older_until - _OLDER, self._oldest)
-        if start < self._older_until:
-            end, self._older_until = self._older_until, start
+        if self._unremembered:
+            start, end = self._unremembered.pop(0)
             await asyncio.to_thread(self._loader.put_past, self._world, self._ecs, start, end, 60.0)
 
     def _tell(self, data: dict[str, list[Datum]], lines: dict[str, list[tuple[int, str]]], now: float) -> None:
@@ -169,3 +169,11 @@ class Life:
             self._loader.put_metrics(namespace, points)
         for group, written in lines.items():
             self._loader.put_logs(group, written)
+
+
+def _hours(newest: float, oldest: float) -> Iterator[tuple[float, float]]:
+    """Whole minutes from the one to the other, in pieces of an hour, backwards."""
+    end, first = newest // 60 * 60, oldest // 60 * 60 + 60
+    while end > first:
+        yield max(end - 3600.0, first), end
+        end -= 3600.0

@@ -23,6 +23,8 @@ from runbook_bot.playground.cloud.world import World
 _T = TypeVar("_T")
 _BATCH = 1000
 DAY = 86400.0
+YESTERDAY, TOMORROW = 5400.0, 900.0
+"""Seconds before and after this time of day of which yesterday is loaded at once; the rest comes hour by hour."""
 BEAT = 5.0
 """Seconds between data points while the cloud runs."""
 FINE = 600.0
@@ -66,12 +68,12 @@ class Loader:
         return world
 
     def fill(self, world: World, ecs: EcsApi) -> None:
-        """The past of all metrics and logs, and of the metrics the same hours a day ago."""
+        """The past of all metrics and logs, and of the metrics the same time a day ago."""
         self._as(_BUILDER, 0)
         length = self._scenario.history.total_seconds()
         start, fine_from = self._now - length, (self._now - FINE) // 60 * 60
         until = (self._now - BEAT) // BEAT * BEAT
-        self.put_past(world, ecs, start - DAY, self._now - DAY + 900, 60.0)
+        self.put_past(world, ecs, self._now - DAY - YESTERDAY, self._now - DAY + TOMORROW, 60.0)
         self.put_past(world, ecs, start, fine_from, 60.0)
         self.put_past(world, ecs, fine_from, until, 10.0)
         for logbook in world.logbooks:

@@ -125,7 +125,7 @@ def _function(function: LambdaFunction, key: str) -> list[Vital]:
         sheet("Errors", "zero_count", invocations * 0.001, "Count", seasonal=1.0),
         sheet("Throttles", "zero_count", 0, "Count", seasonal=0.0),
         sheet("Duration", "distribution", duration, "Milliseconds", seasonal=0.1, follows="Invocations"),
-        sheet("ConcurrentExecutions", "gauge", running, "Count", noise=0.09, seasonal=1.0, ceiling=limit),
+        sheet("ConcurrentExecutions", "gauge", running, "Count", noise=0.05, seasonal=1.0, ceiling=limit),
     ]
 
 

@@ -110,10 +110,10 @@ class Gauge:
                 return {"Value": float(round(level))}
             case "distribution":
                 return self._distribution(level * (1 + self._chance(seconds) / 3), count)
+        if self.ceiling is not None and level >= self.ceiling:  # at its limit it has no room to vary
+            return {"Value": self.ceiling}
         value = level * (1 + self._chance(seconds))
-        if self.ceiling is not None:
-            value = min(value, self.ceiling)
-        return {"Value": max(value, 0.0)}
+        return {"Value": max(value, 0.0) if self.ceiling is None else min(max(value, 0.0), self.ceiling)}
 
     def _distribution(self, mean: float, count: float) -> Datum | None:
         number = int(self._dice.poisson(count)) if count > 0 else 0

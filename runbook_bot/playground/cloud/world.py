@@ -49,8 +49,7 @@ class World:
         self.logs_until = now
         fault = scenario.fault
         afflictions: list[Stops | Unhealthy] = [*fault.stops, *fault.unhealthy] if fault else []
-        began = self.course.episodes[0][0] if self.course.episodes else now
-        self._afflicted = {each: began + each.delay.total_seconds() for each in afflictions}
+        self._afflicted = {each: self.course.began + each.delay.total_seconds() for each in afflictions}
 
     def vital(self, on: str, metric: str) -> Vital:
         return self._by_name[on, metric].vital
