@@ -227,27 +227,26 @@ def _judge(store: MetricStore, definition: Parameters, now: float) -> tuple[str,
         return "INSUFFICIENT_DATA", reason, data
     breaches = sum(_breaches(v, comparison, threshold) if v is not None else missing == "breaching" for v in values)
     state = "ALARM" if breaches >= needed else "OK"
-    listed = ", ".join(
-        f"{v:.10g} ({_moment(at):%d/%m/%y %H:%M:%S})" for at, v in zip(slots, values, strict=True) if v is not None
-    )
-    words, was = _WORDS[comparison], "were" if len(known) != 1 else "was"
     if not known:
         treated = "Breaching" if missing == "breaching" else "NonBreaching"
-        return (
-            state,
-            f"Threshold Crossed: no datapoints were received for {count} periods and {count} missing "
-            + (f"datapoints were treated as [{treated}]."),
-            data,
-        )
-    not_ = "" if state == "ALARM" else "not "
+        reason = f"Threshold Crossed: no datapoints were received for {count} periods and {count} missing datapoints "
+        return state, f"{reason}were treated as [{treated}].", data
+    dated = [
+        f"{v:.10g} ({_moment(at):%d/%m/%y %H:%M:%S})" for at, v in zip(slots, values, strict=True) if v is not None
+    ]
+    needs = needed if state == "ALARM" else 1
+    return state, _crossed(state, dated, count, comparison, threshold, needs), data
+
+
+def _crossed(state: str, dated: list[str], count: int, comparison: str, threshold: float, needs: int) -> str:
+    """The sentence CloudWatch gives as the reason of a state."""
+    was = ("were" if len(dated) != 1 else "was") + ("" if state == "ALARM" else " not")
+    plural = "s" if needs != 1 else ""
     shift = "OK -> ALARM" if state == "ALARM" else "ALARM -> OK"
-    plural = "s" if len(known) != 1 else ""
-    reason = (
-        f"Threshold Crossed: {len(known)} out of the last {count} datapoints [{listed}] {was} {not_}{words} the "
-        f"threshold ({threshold:.10g}) (minimum {needed if state == 'ALARM' else 1} datapoint{plural} for {shift} "
-        "transition)."
+    return (
+        f"Threshold Crossed: {len(dated)} out of the last {count} datapoints [{', '.join(dated)}] {was} "
+        f"{_WORDS[comparison]} the threshold ({threshold:.10g}) (minimum {needs} datapoint{plural} for {shift} transition)."
     )
-    return state, reason, data
 
 
 def _points(store: MetricStore, definition: Parameters, start: float, end: float, period: float) -> dict[float, float]:
