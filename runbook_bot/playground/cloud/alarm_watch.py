@@ -245,7 +245,8 @@ def _crossed(state: str, dated: list[str], count: int, comparison: str, threshol
     shift = "OK -> ALARM" if state == "ALARM" else "ALARM -> OK"
     return (
         f"Threshold Crossed: {len(dated)} out of the last {count} datapoints [{', '.join(dated)}] {was} "
-        f"{_WORDS[comparison]} the threshold ({threshold:.10g}) (minimum {needs} datapoint{plural} for {shift} transition)."
+        f"{_WORDS[comparison]} the threshold ({threshold:.10g}) (minimum {needs} datapoint{plural} "
+        f"for {shift} transition)."
     )
 
 
