@@ -32,6 +32,7 @@ from runbook_bot.domain.journal import (
     Queried,
     Rated,
     RollbackAsked,
+    RoundBegan,
     Ruled,
     Scored,
     Settled,
@@ -117,6 +118,10 @@ class Investigation:
     changes: ChangesFound | None = None
     knowledge: KnowledgeFound | None = None
     hypotheses: dict[str, Hypothesis] = field(default_factory=dict)
+    batch: tuple[str, ...] = ()
+    """The latest that were put forward together; after a crash some of them may still be missing."""
+    round: tuple[str, ...] = ()
+    """The latest that were tested together."""
     evidence: dict[str, Evidence] = field(default_factory=dict)
     answers: dict[str, Result] = field(default_factory=dict)
     """Results by the key of the neutral query: the second identical question is answered from here."""
@@ -128,6 +133,8 @@ class Investigation:
     stop_asked: StopAsked | None = None
     verdict: Verdict | None = None
     concluded_at: datetime | None = None
+    reopened: bool = False
+    """Whether a person's word about a hypothesis has been acted on since the verdict."""
     failure: str = ""
     steps: tuple[StepsFound, ...] = ()
     remedies: dict[str, Remedy] = field(default_factory=dict)
@@ -193,7 +200,10 @@ def apply(state: Investigation, entry: Entry) -> Investigation:  # noqa: PLR0912
         case KnowledgeFound():
             return replace(state, knowledge=body)
         case Proposed():
-            return replace(state, hypotheses={**state.hypotheses, body.hypothesis.id: body.hypothesis})
+            known = {**state.hypotheses, body.hypothesis.id: body.hypothesis}
+            return replace(state, hypotheses=known, batch=body.batch or (body.hypothesis.id,))
+        case RoundBegan():
+            return _test(state, body)
         case Queried():
             return replace(state, answers={**state.answers, body.key: body.result}, asked=(*state.asked, body))
         case Judged():
@@ -209,13 +219,14 @@ def apply(state: Investigation, entry: Entry) -> Investigation:  # noqa: PLR0912
         case Steered():
             return replace(state, steered=(*state.steered, body))
         case Noted():
-            return replace(state, notes=(*state.notes, body))
+            acted_on = state.verdict is not None and any(s.delivery == body.answers for s in state.steered)
+            return replace(state, notes=(*state.notes, body), reopened=state.reopened or acted_on)
         case LimitReached():
             return replace(state, limits=(*state.limits, body))
         case StopAsked():
             return replace(state, stop_asked=state.stop_asked or body)
         case Concluded():
-            return replace(state, verdict=body.verdict, concluded_at=entry.at)
+            return replace(state, verdict=body.verdict, concluded_at=entry.at, reopened=False)
         case Failed():
             return replace(state, failure=body.text)
         case StepsFound():
@@ -247,6 +258,12 @@ def apply(state: Investigation, entry: Entry) -> Investigation:  # noqa: PLR0912
             return _remedy(state, body.proposal, lambda r: replace(r, rollback_asked=True))
         case _:
             return replace(state, unknown=state.unknown + 1)
+
+
+def _test(state: Investigation, body: RoundBegan) -> Investigation:
+    chosen = tuple(id for id in body.hypotheses if id in state.hypotheses)
+    testing = {id: state.hypotheses[id].model_copy(update={"state": HypothesisState.testing}) for id in chosen}
+    return replace(state, hypotheses={**state.hypotheses, **testing}, round=chosen)
 
 
 def _settle(state: Investigation, body: Settled) -> Investigation:

@@ -69,6 +69,15 @@ class Proposed(Noun):
 
     kind: Literal["proposed"] = "proposed"
     hypothesis: Hypothesis
+    batch: tuple[str, ...] = ()
+    """Ids of all that are put forward together; those without an entry yet are still to come."""
+
+
+class RoundBegan(Noun):
+    """These hypotheses are tested together, and scored and settled when that is done."""
+
+    kind: Literal["round_began"] = "round_began"
+    hypotheses: tuple[str, ...]
 
 
 class Queried(Noun):
@@ -99,7 +108,7 @@ class Scored(Noun):
 
 
 class Settled(Noun):
-    """A hypothesis changed its state: testing, supported, pruned (with what killed it), inconclusive."""
+    """A hypothesis changed its state: supported, pruned (with what killed it), inconclusive."""
 
     kind: Literal["settled"] = "settled"
     hypothesis: str
@@ -287,6 +296,7 @@ Known = Annotated[
     | ChangesFound
     | KnowledgeFound
     | Proposed
+    | RoundBegan
     | Queried
     | Judged
     | Scored

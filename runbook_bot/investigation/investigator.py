@@ -1,6 +1,7 @@
 """The verbs of an investigation, in their order; each step is a journal entry, so that any process can go on."""
 
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from runbook_bot.domain.evidence import Direction, Evidence, Strength
@@ -14,6 +15,7 @@ from runbook_bot.domain.journal import (
     LimitReached,
     Noted,
     Proposed,
+    RoundBegan,
     Settled,
     Steered,
 )
@@ -32,7 +34,10 @@ SAYS_NO, SAYS_YES = -3.0, 1.1
 
 
 class Investigator:
-    """Runs one investigation from wherever its journal stands to its verdict."""
+    """Runs one investigation from wherever its journal stands to its verdict.
+
+    What comes next is read off the journal alone, so that a run that was cut off anywhere ends as it would have.
+    """
 
     def __init__(self, world: World, reasoner: Reasoner, triage: Triage, limits: AgentSettings, clock: Clock) -> None:
         self._world = world
@@ -44,57 +49,72 @@ class Investigator:
     async def run(self, journal: Journal) -> AsyncIterator[Body]:
         """What is to be journalled next. The consumer appends each entry before it asks for the following one."""
         case = journal.refresh()
-        if case.failure or (case.verdict is not None and not case.unsteered):
+        if case.failure or (case.verdict is not None and not case.unsteered and not case.reopened):
             return
+        began, rounds, cut_short = self._clock.now(), 0, ""
         async for body in self._triage.run(journal):
             yield body
-        if not journal.refresh().hypotheses:
-            async for body in self._proposed(journal, None):
-                yield body
-        cut_short = ""
-        rounds = 0
-        while not cut_short:
+        while True:
             async for body in self._steered(journal):
                 yield body
+            async for body in self._grown(journal):
+                yield body
             case = journal.refresh()
-            cut_short = self._limit(case, rounds)
-            batch = [h for h in case.hypotheses.values() if h.state in UNFINISHED][: self._limits.parallel_hypotheses]
+            batch = self._batch(case)
+            cut_short = self._limit(case, rounds, began) if batch or case.stop_asked else ""
             if cut_short or not batch:
                 break
             rounds += 1
             async for body in tested(self._world, self._reasoner, journal, batch):
                 yield body
-            async for body in self._deeper(journal, batch):
-                yield body
-        if cut_short and journal.refresh().stop_asked is None:
-            yield LimitReached(limit=cut_short, text=f"{cut_short}: the best answer so far follows")
-        case = journal.refresh()
         if not case.hypotheses:
             yield Failed(text="no hypothesis could be formed: no service, no metric and no alarm was found")
             return
-        yield Concluded(verdict=conclude(case, self._clock.now(), cut_short))
+        if cut_short and case.stop_asked is None:
+            yield LimitReached(limit=cut_short, text=f"{cut_short}: the best answer so far follows")
+        yield Concluded(verdict=conclude(journal.refresh(), self._clock.now(), cut_short))
 
-    async def _proposed(self, journal: Journal, parent: Hypothesis | None) -> AsyncIterator[Body]:
+    async def _grown(self, journal: Journal) -> AsyncIterator[Body]:
+        """Once a round is over: branches of what is strongly supported; where nothing is, the next best ideas."""
         case = journal.refresh()
-        room = self._limits.max_hypotheses - len(case.hypotheses)
-        for hypothesis in (await self._reasoner.propose(case, parent))[: max(room, 0)]:
-            yield Proposed(hypothesis=hypothesis)
-
-    async def _deeper(self, journal: Journal, batch: Sequence[Hypothesis]) -> AsyncIterator[Body]:
-        """Branches of what is strongly supported; where nothing is, the next best ideas."""
-        for id in (h.id for h in batch):
+        if _under_test(case) or (case.stop_asked and case.hypotheses):
+            return
+        if not case.hypotheses or any(id not in case.hypotheses for id in case.batch):
+            async for body in self._proposed(journal, case.hypotheses.get(_parent(case.batch))):
+                yield body
+        for id in case.round:
             case = journal.refresh()
-            hypothesis = case.hypotheses[id]
-            if self._may_branch(case, hypothesis):
-                async for body in self._proposed(journal, hypothesis):
+            if self._may_branch(case, case.hypotheses[id]):
+                async for body in self._proposed(journal, case.hypotheses[id]):
                     yield body
         case = journal.refresh()
         idle = not any(h.state in UNFINISHED for h in case.hypotheses.values())
-        leader = case.leader
-        first_round = len([h for h in case.hypotheses.values() if h.parent is None]) <= len(batch)
-        if idle and first_round and (leader is None or leader.confidence < ENOUGH):
+        first_round = len(case.children(None)) <= len(case.round)
+        if idle and first_round and (case.leader is None or case.leader.confidence < ENOUGH):
             async for body in self._proposed(journal, None):
                 yield body
+
+    async def _proposed(self, journal: Journal, parent: Hypothesis | None) -> AsyncIterator[Body]:
+        """A batch of hypotheses; one that a crash cut off is completed, one that waits to be tested is left alone."""
+        case = journal.refresh()
+        there = [case.hypotheses[id] for id in case.batch if id in case.hypotheses]
+        ours = _parent(case.batch) == (parent.id if parent else "")
+        begun = bool(there) and ours and all(h.state is HypothesisState.open for h in there)
+        if begun and len(there) == len(case.batch):
+            return
+        before = replace(case, hypotheses={id: h for id, h in case.hypotheses.items() if not begun or h not in there})
+        room = max(self._limits.max_hypotheses - len(before.hypotheses), 0)
+        batch = list(await self._reasoner.propose(before, parent))[:room]
+        for hypothesis in batch:
+            if hypothesis.id not in case.hypotheses:
+                yield Proposed(hypothesis=hypothesis, batch=tuple(h.id for h in batch))
+
+    def _batch(self, case: Investigation) -> list[Hypothesis]:
+        """What is tested next: the round that was begun, or the oldest that were not tested yet."""
+        if _under_test(case):
+            return [case.hypotheses[id] for id in case.round]
+        untested = [h for h in case.hypotheses.values() if h.state is HypothesisState.open]
+        return untested[: self._limits.parallel_hypotheses]
 
     def _may_branch(self, case: Investigation, hypothesis: Hypothesis) -> bool:
         strong = any(
@@ -108,7 +128,7 @@ class Investigator:
             and not case.children(hypothesis.id)
         )
 
-    def _limit(self, case: Investigation, rounds: int) -> str:
+    def _limit(self, case: Investigation, rounds: int, began: datetime) -> str:
         """Why to stop now; "" to go on."""
         if case.stop_asked is not None:
             return "stopped by a person"
@@ -116,13 +136,12 @@ class Investigator:
             return f"{self._limits.max_iterations} rounds were tested"
         if len(case.asked) >= self._limits.max_queries:
             return f"{len(case.asked)} queries were asked"
-        opened = case.opened_at
-        if opened is not None and self._clock.now() - opened > timedelta(seconds=self._limits.max_seconds):
+        if self._clock.now() - began > timedelta(seconds=self._limits.max_seconds):
             return f"{self._limits.max_seconds:.0f} seconds have passed"
         return ""
 
     async def _steered(self, journal: Journal) -> AsyncIterator[Body]:
-        """Acts on what people asked of hypotheses, each once."""
+        """Acts on what people asked of hypotheses, each once; the note that answers comes last."""
         for wish in journal.refresh().unsteered:
             case = journal.refresh()
             hypothesis = case.hypotheses.get(wish.hypothesis)
@@ -133,13 +152,34 @@ class Investigator:
                 async for body in self._proposed(journal, hypothesis):
                     yield body
             else:
-                yield Judged(evidence=_testimony(case, wish, self._clock.now()))
-                if wish.action == "rule_out":
-                    yield Settled(
-                        hypothesis=hypothesis.id, state=HypothesisState.pruned, by=wish.by, reason=_said(wish)
-                    )
-                yield scored(journal.refresh())
+                if not any(e.source == "person" and e.asked == wish.delivery for e in case.evidence.values()):
+                    yield Judged(evidence=_testimony(case, wish, self._clock.now()))
+                async for body in _weighed_anew(journal, wish):
+                    yield body
             yield Noted(text=f"{hypothesis.id}: {_said(wish)}", answers=wish.delivery)
+
+
+def _under_test(case: Investigation) -> bool:
+    return any(h.state is HypothesisState.testing for h in case.hypotheses.values())
+
+
+def _parent(batch: Sequence[str]) -> str:
+    """The id of the hypothesis that the batch branches from; "" for the first ones."""
+    return batch[0].rpartition(".")[0] if batch else ""
+
+
+async def _weighed_anew(journal: Journal, wish: Steered) -> AsyncIterator[Body]:
+    """After a person's word: what it changes is settled again, from the answers that are there already."""
+    case = journal.refresh()
+    affected: tuple[str, ...] = (wish.hypothesis,)
+    if wish.action == "rule_out":
+        yield Settled(hypothesis=wish.hypothesis, state=HypothesisState.pruned, by=wish.by, reason=_said(wish))
+        by_people = {settled.hypothesis for settled in case.settled if settled.by} | {wish.hypothesis}
+        siblings = case.children(case.hypotheses[wish.hypothesis].parent)
+        affected = tuple(h.id for h in siblings if h.id not in by_people and h.state not in UNFINISHED)
+    yield scored(journal.refresh())
+    if affected:
+        yield RoundBegan(hypotheses=affected)
 
 
 def _said(wish: Steered) -> str:

@@ -15,4 +15,4 @@ class AgentSettings(BaseModel):
     parallel_hypotheses: int = Field(default=5, ge=1, le=12)
     max_queries: int = Field(default=60, ge=5, le=500)
     max_seconds: float = Field(default=120.0, gt=0)
-    """Wall-clock time since the investigation was opened; waiting for people does not count."""
+    """Time of one turn: since it was opened, taken up again, or steered by a person."""

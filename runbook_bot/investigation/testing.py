@@ -1,13 +1,13 @@
 """One round: ask what the open hypotheses predict, judge the answers, score, prune, and say which may branch."""
 
 import math
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 
 from runbook_bot.domain.confidence import SHOWN, posterior, support
 from runbook_bot.domain.evidence import Direction, Evidence
 from runbook_bot.domain.hypothesis import Hypothesis, HypothesisState, Prediction
 from runbook_bot.domain.investigation import Investigation
-from runbook_bot.domain.journal import Body, Judged, Scored, Settled
+from runbook_bot.domain.journal import Body, Judged, RoundBegan, Scored, Settled
 from runbook_bot.domain.ports import Journal, Reasoner
 from runbook_bot.domain.tools import Query
 from runbook_bot.investigation.causal import questions
@@ -24,9 +24,8 @@ async def tested(
     world: World, reasoner: Reasoner, journal: Journal, batch: Sequence[Hypothesis]
 ) -> AsyncIterator[Body]:
     """Entries of one round over `batch`. Queries run in parallel; judging is in order, so that ids are stable."""
-    for hypothesis in batch:
-        if hypothesis.state is HypothesisState.open:
-            yield Settled(hypothesis=hypothesis.id, state=HypothesisState.testing)
+    if any(hypothesis.state is HypothesisState.open for hypothesis in batch):
+        yield RoundBegan(hypotheses=tuple(h.id for h in batch))
     case = journal.refresh()
     plan = {h.id: questions(case, h) for h in batch}
     wanted, notes = gathered((h, query) for h, pairs in plan.items() for _, query in pairs)
@@ -37,7 +36,7 @@ async def tested(
     for hypothesis in batch:
         async for body in _judged(reasoner, journal, hypothesis, plan[hypothesis.id]):
             yield body
-    yield scored(journal.refresh())
+    yield scored(journal.refresh(), [h.id for h in batch])
     for settled in settlements(journal.refresh(), batch):
         yield settled
 
@@ -49,17 +48,22 @@ async def _judged(
         case = journal.refresh()
         allowed, _ = narrowed(query)
         result = case.answers.get(allowed.key) if allowed else None
-        done = any(e.expected == prediction.text and e.asked == query.key for e in case.evidence_for(hypothesis.id))
-        if result is None or allowed is None or done:
+        if result is None or allowed is None:
+            continue
+        if any(e.expected == prediction.text and e.asked == allowed.key for e in case.evidence_for(hypothesis.id)):
             continue
         evidence = await reasoner.judge(case, hypothesis, prediction, allowed, result)
         yield Judged(evidence=evidence.model_copy(update={"id": f"E{len(case.evidence) + 1}"}))
 
 
-def scored(case: Investigation) -> Scored:
-    """The confidence of every hypothesis, from all evidence so far."""
+def scored(case: Investigation, batch: Collection[str] = ()) -> Scored:
+    """The confidence of every hypothesis, from all evidence so far; `batch` competes whatever became of it already."""
     evidence = {id: case.evidence_for(id) for id in case.hypotheses}
-    confidence, unexplained = posterior(case.hypotheses.values(), evidence)
+    competing = [
+        h.model_copy(update={"state": HypothesisState.testing}) if h.id in batch else h
+        for h in case.hypotheses.values()
+    ]
+    confidence, unexplained = posterior(competing, evidence)
     return Scored(
         confidence={id: round(value, 4) for id, value in confidence.items()}, unexplained=round(unexplained, 4)
     )
@@ -67,7 +71,8 @@ def scored(case: Investigation) -> Scored:
 
 def settlements(case: Investigation, batch: Sequence[Hypothesis]) -> list[Settled]:
     """What became of the hypotheses of this round, each with the evidence that decided it."""
-    return [_settlement(case, case.hypotheses[h.id]) for h in batch]
+    current = [case.hypotheses[h.id] for h in batch]
+    return [_settlement(case, h) for h in current if h.state is HypothesisState.testing]
 
 
 def _settlement(case: Investigation, hypothesis: Hypothesis) -> Settled:
