@@ -217,8 +217,6 @@ def _surged(found: list[Anomaly], service: str, began: float) -> bool:
 
 def unwell(a: Anomaly) -> bool:
     """A move that says that the resource itself suffers, not that it is merely used less or more."""
-    if a.signal is Signal.connections and a.shift.moved == "falls":
-        return a.shift.ratio < 0.3  # everybody was thrown out; fewer callers alone do not do that
     if a.shift.moved == "falls":
         return a.signal in (Signal.healthy_hosts, Signal.running_tasks, Signal.disk_free, Signal.memory_free,
                             Signal.burst_balance)  # fmt: skip

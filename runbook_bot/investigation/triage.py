@@ -47,6 +47,8 @@ MOST_SERVICES = 30
 MOST_RESOURCES = 100
 MOST_TROUBLED = 4
 """Services whose logs are read before there is a hypothesis."""
+DATABASES = (ResourceType.rds_instance, ResourceType.rds_cluster)
+"""They may fail over and be back before a metric by the minute shows it."""
 UNMEASURED = (ResourceType.log_group, ResourceType.alarm)
 
 
@@ -231,6 +233,10 @@ def _complaints(case: Investigation) -> Wanted:
         asked += [("", SearchLogs(resource=r, window=around_onset(case))) for r in writing[:1]]
         running = [r for r in resources if r.type in EVENTFUL]
         asked += [("", ListEvents(resource=r, window=around_onset(case))) for r in running[:1]]
+    beneath = dict.fromkeys(d for name in names for d in case.graph.dependencies(name, hops=1) if d not in names)
+    for service in [s for name in beneath if (s := case.graph.service(name))][:MOST_TROUBLED]:
+        stores = [r for r in service.resources if r.type in DATABASES]
+        asked += [("", ListEvents(resource=r, window=around_onset(case))) for r in stores[:1]]
     return gathered(asked)[0]
 
 

@@ -16,7 +16,7 @@ from runbook_bot.domain.service import Resource, Service
 from runbook_bot.domain.tools import Query, Result
 from runbook_bot.domain.vocabulary import FailureMode, ResourceType
 from runbook_bot.reasoning.judging import judge
-from runbook_bot.reasoning.modes import Mode, Suggestion, Template, modes
+from runbook_bot.reasoning.modes import Mode, Suggestion, Template, modes, telling
 from runbook_bot.reasoning.surroundings import THROUGH
 
 AT_MOST = 5
@@ -156,7 +156,8 @@ def _dependencies(case: Investigation, name: str) -> list[Idea]:
             said = "first" if dependency in movers else "outside" if outside else None
             fitting = [line for line in mode.suggested_by if line.dependency and line.dependency == said]
             named = _named(case, name, dependency)
-            factor = (fitting[0].times if fitting else mode.unsuggested) * (LOGGED if named else 1.0)
+            factor = fitting[0].times if fitting else 1.0 if named else mode.unsuggested
+            factor *= LOGGED if named else 1.0
             rank = 1.0 if dependency not in movers else 1.0 / (1 + movers.index(dependency))
             because = f"{dependency} was in trouble no later" if said == "first" else named
             ideas.append(Idea(failure, name, None, mode.prior * factor * rank, because, dependency))
@@ -169,9 +170,11 @@ def _dependencies(case: Investigation, name: str) -> list[Idea]:
 
 
 def _named(case: Investigation, name: str, dependency: str) -> str:
-    """Why the dependency is suspected: new complaints of the service name it; "" where none does."""
-    heard = any(mentions(complaint.exemplar, dependency) for complaint in complaints(case, name)[:10])
-    return f"complaints of {name} name {dependency}" if heard else ""
+    """Why the dependency is suspected: new complaints of the service name it, or its vendor reports trouble; or ""."""
+    if any(mentions(complaint.exemplar, dependency) for complaint in complaints(case, name)[:10]):
+        return f"complaints of {name} name {dependency}"
+    reported = any(telling(line.text) for line in reports(case, dependency))
+    return f"the vendor reports trouble of {dependency}" if reported else ""
 
 
 def _outside(case: Investigation, name: str) -> bool:

@@ -76,3 +76,15 @@ def modes() -> dict[FailureMode, Mode]:
     """The whole catalogue. Raises `pydantic.ValidationError` where the file is not as it should be."""
     raw = yaml.safe_load(resources.files(__package__).joinpath("failure_modes.yaml").read_text("utf-8"))
     return {FailureMode(name): Mode.model_validate(each) for name, each in raw.items()}
+
+
+def telling(report: str) -> bool:
+    """Whether a vendor's report speaks of a failure mode, and not of a backup or of business as usual."""
+    said = report.casefold()
+    return any(word in said for word in _event_words())
+
+
+@cache
+def _event_words() -> frozenset[str]:
+    templates = [t for mode in modes().values() for t in mode.predicts if t.about == "events"]
+    return frozenset(word.casefold() for t in templates for word in t.words)

@@ -1,12 +1,15 @@
 """Readers of the whole picture: the symptom, its history, the vital signs, and what moved first around it."""
 
+from runbook_bot.analysis.complaints import reports
 from runbook_bot.analysis.vitals import anomalies, first_movers, lasting, unwell
 from runbook_bot.domain import saying
 from runbook_bot.domain.hypothesis import Expectation, Prediction
 from runbook_bot.domain.investigation import Investigation
+from runbook_bot.domain.observation import LogLine
 from runbook_bot.domain.service import Resource
 from runbook_bot.domain.tools import Result
 from runbook_bot.reasoning import words
+from runbook_bot.reasoning.modes import telling
 from runbook_bot.reasoning.weighing import LATE, Finding, Numbers, onset_of, weigh
 
 THROUGH = "through"
@@ -38,6 +41,9 @@ def vitals(case: Investigation, prediction: Prediction, result: Result) -> Findi
         and lasting(a, onset)
     ]
     known = [s for s in result.series if _owner(case, s.resource) in meant]
+    told = _told(case, prediction.service) if prediction.fact == THROUGH and not moved else None
+    if told is not None:
+        return weigh(prediction, True), words.reported(prediction.service, told), {}
     if not known and not moved:
         return None, f"no vital sign of {prediction.service or 'the service'} could be read ({result.where})", {}
     numbers: Numbers = {"moved": [f"{a.signal} {a.shift.moved}" for a in moved[:6]], "read": len(known)}
@@ -46,6 +52,11 @@ def vitals(case: Investigation, prediction: Prediction, result: Result) -> Findi
         return weigh(prediction, not moved), line, numbers
     quality = min(1.0, 0.5 + max((abs(a.shift.effect) for a in moved), default=0.0) / 20) if moved else 1.0
     return weigh(prediction, bool(moved), quality), line, numbers
+
+
+def _told(case: Investigation, service: str) -> LogLine | None:
+    """The vendor's first report of trouble of that service."""
+    return next((line for line in reports(case, service) if telling(line.text)), None)
 
 
 def _owner(case: Investigation, resource: Resource) -> str:
@@ -63,6 +74,9 @@ def dependencies(case: Investigation, prediction: Prediction, result: Result) ->
         if not asked:
             return 0.0, f"{prediction.service} has no known dependency", numbers
         return weigh(prediction, not movers), words.movers(prediction.service, movers), numbers
+    told = _told(case, prediction.fact)
+    if prediction.fact not in movers and told is not None:
+        return weigh(prediction, True), words.reported(prediction.fact, told), numbers
     theirs = case.graph.service(prediction.fact)
     if prediction.fact not in movers and (theirs is None or not theirs.resources):
         return None, f"nothing of {prediction.fact} can be measured from here", numbers

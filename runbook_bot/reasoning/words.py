@@ -8,7 +8,7 @@ from runbook_bot.analysis.templates import Template
 from runbook_bot.analysis.vitals import Anomaly
 from runbook_bot.domain.hypothesis import Prediction
 from runbook_bot.domain.incident import Symptom
-from runbook_bot.domain.observation import Change
+from runbook_bot.domain.observation import Change, LogLine
 from runbook_bot.domain.redaction import redact
 from runbook_bot.domain.saying import clock, quantity
 from runbook_bot.domain.service import Resource
@@ -137,6 +137,10 @@ def movers(service: str, first: Sequence[str]) -> str:
     if not first:
         return f"no dependency of {service} moved before it"
     return f"{', '.join(first)} moved no later than {service}"
+
+
+def reported(dependency: str, told: LogLine) -> str:
+    return f"reported of {dependency} at {told.at:%H:%M} UTC: {_quote(told.text)}"
 
 
 def mover(dependency: str, seen: bool) -> str:
