@@ -6,9 +6,10 @@ Nothing heavy is imported before it is needed: Slack, the queue and the playgrou
 import asyncio
 import os
 import secrets
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ import structlog
 from runbook_bot.approval.audit import Audit
 from runbook_bot.approval.gate import Gate
 from runbook_bot.domain.incident import Request
-from runbook_bot.domain.investigation import Investigation
+from runbook_bot.domain.investigation import Investigation, Remedy
 from runbook_bot.domain.journal import Entry, Opened
 from runbook_bot.domain.ports import Actuator, Clock, Directory, Inbox, Leases, Provider, SystemClock, Watcher
 from runbook_bot.errors import JournalError, SettingsError
@@ -34,12 +35,14 @@ from runbook_bot.state.journals import FileJournals
 
 if TYPE_CHECKING:
     from runbook_bot.slack.app import SlackDesk
-    from runbook_bot.slack.connection import Connection
 
 _log = structlog.get_logger(__name__)
 
 CONCURRENT = 12
 """Investigations that one process works on at a time."""
+RESUMED = timedelta(days=7)
+MOST_RESUMED = 500
+"""Journals looked through at the start for what a crash left undone."""
 CREDENTIALS = (
     "AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE",
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI",
@@ -61,7 +64,7 @@ def knowledge(settings: Settings) -> KnowledgeBase:
 
 def providers(settings: Settings, clock: Clock | None = None) -> Sequence[Provider]:
     """The vendors that are switched on, or whose credentials are there."""
-    if not _aws_wanted(settings, os.environ):
+    if not aws_wanted(settings):
         return ()
     from runbook_bot.providers.aws.provider import AwsProvider
 
@@ -69,7 +72,7 @@ def providers(settings: Settings, clock: Clock | None = None) -> Sequence[Provid
 
 
 def actuators(settings: Settings, clock: Clock | None = None) -> Sequence[Actuator]:
-    if not _aws_wanted(settings, os.environ):
+    if not aws_wanted(settings):
         return ()
     from runbook_bot.providers.aws.actuator import AwsActuator
 
@@ -77,7 +80,9 @@ def actuators(settings: Settings, clock: Clock | None = None) -> Sequence[Actuat
     return (AwsActuator(settings.providers.aws, clock or SystemClock(), allow_ambient_credentials=ambient),)
 
 
-def _aws_wanted(settings: Settings, environ: Mapping[str, str]) -> bool:
+def aws_wanted(settings: Settings) -> bool:
+    """By the configuration, or because something in the environment says so."""
+    environ = os.environ
     wanted = settings.providers.aws.enabled
     if wanted is not None:
         return wanted
@@ -162,7 +167,7 @@ async def running(settings: Settings, *, desk: bool, worker: bool) -> AsyncItera
     from runbook_bot.state.queue import DocketQueue
 
     async with AsyncExitStack() as stack:
-        connection = Connection(settings.incident.slack, api_url=settings.slack_api_url)
+        connection = Connection(settings.incident.slack, api_url=settings.slack_api_url, listens=desk)
         stack.push_async_callback(connection.close)
         outbox = Outbox(connection.writing)
         stack.push_async_callback(outbox.close)
@@ -195,13 +200,9 @@ async def running(settings: Settings, *, desk: bool, worker: bool) -> AsyncItera
             await slack.start()
         warming = asyncio.create_task(_warm(memory), name="knowledge sync")
         stack.push_async_callback(_cancelled, warming)
-        await queue.resume(_unfinished(mind.journals))
-        _log.info("ready", desk=desk, worker=worker, connection=_spoken(connection))
+        await queue.resume(await asyncio.to_thread(unfinished, mind.journals, SystemClock().now()))
+        _log.info("ready", desk=desk, worker=worker)
         yield slack
-
-
-def _spoken(connection: "Connection") -> str:
-    return "socket mode" if connection.app_token else "none"
 
 
 async def _warm(memory: KnowledgeBase) -> None:
@@ -219,15 +220,30 @@ async def _cancelled(task: "asyncio.Task[None]") -> None:
     await asyncio.gather(task, return_exceptions=True)
 
 
-def _unfinished(kept: FileJournals) -> list[str]:
-    """Investigations with something left to do: a crash, a restart, or a proposal whose time runs out."""
+def unfinished(kept: FileJournals, now: datetime) -> list[str]:
+    """Investigations with something left to do or to show: a crash, a restart, a proposal whose time runs out.
+
+    Only journals that were written to in the last week are read, the newest 500 of them: what is older is over, and
+    goes on as soon as somebody presses or asks something in it.
+    """
+    from runbook_bot.slack.views.thread import unshown
+
     found = []
-    for id in kept.ids():
-        case = kept.open(id).refresh()
-        waiting = any(r.state in ("open", "approved", "running", "executed") for r in case.remedies.values())
-        if case.status == "open" or not case.remedied or waiting or case.unsteered:
+    for id in kept.touched(now - RESUMED)[:MOST_RESUMED]:
+        try:
+            case = kept.open(id).refresh()
+        except JournalError as problem:
+            _log.warning("an investigation cannot be resumed", investigation=id, problem=str(problem))
+            continue
+        waiting = any(_waits(remedy) for remedy in case.remedies.values())
+        searching = case.verdict is not None and not case.remedied
+        if case.status == "open" or searching or waiting or case.unsteered or case.unanswered or unshown(case):
             found.append(id)
     return found
+
+
+def _waits(remedy: Remedy) -> bool:
+    return remedy.state in ("open", "approved", "running") or (remedy.state == "executed" and remedy.verified is None)
 
 
 async def _state(settings: Settings, stack: AsyncExitStack) -> tuple[Leases, Inbox, str]:
@@ -238,7 +254,9 @@ async def _state(settings: Settings, stack: AsyncExitStack) -> tuple[Leases, Inb
 
     redis = redis_client(settings.state)
     if redis is None or settings.state.redis_url is None:
-        return _leases(settings), SqliteInbox(settings.home / "state" / "inbox.db"), f"memory://{secrets.token_hex(4)}"
+        kept = SqliteInbox(settings.home / "state" / "inbox.db")
+        stack.callback(kept.close)
+        return _leases(settings), kept, f"memory://{secrets.token_hex(4)}"
     stack.push_async_callback(redis.aclose)
     await reach(redis)
     return RedisLeases(redis), RedisInbox(redis), settings.state.redis_url.get_secret_value()

@@ -5,11 +5,14 @@ from datetime import datetime, timedelta
 from runbook_bot.approval import words
 from runbook_bot.approval.policy import SafetySettings
 from runbook_bot.approval.refusal import Refused
-from runbook_bot.domain.approval import Decision, Proposal, Risk
+from runbook_bot.domain.approval import Approval, Awaiting, Decision, Denial, Proposal, Risk, Ruling
 from runbook_bot.domain.investigation import Investigation, Remedy
 
 PREAPPROVED = timedelta(minutes=30)
 """How long after a change one of its approvers may have it undone alone, even at their own wish."""
+
+PASSING = ("directory", "unreadable", "frozen", "cooldown")
+"""Refusals that may be over in a minute."""
 
 
 def known(case: Investigation, decision: Decision) -> Remedy:
@@ -70,6 +73,24 @@ def within_limit(safety: SafetySettings, case: Investigation, proposal: Proposal
     made = [r for r in case.remedies.values() if r.spent and r.proposal.undoes is None and r.proposal.id != proposal.id]
     if proposal.undoes is None and len(made) >= safety.max_mutations_per_session:
         raise Refused("limit", words.LIMIT.format(count=len(made)))
+
+
+def standing(case: Investigation, decision: Decision, ruling: Ruling) -> Ruling:
+    """The ruling; where the press had approved before, and does so no longer for good, the proposal is void.
+
+    It is ruled on a second time after a crash, and nobody else can approve what counts as approved.
+    """
+    remedy = case.remedies.get(decision.proposal)
+    approved = remedy.ruling if remedy is not None and remedy.state == "approved" else None
+    if approved is None or approved.delivery != decision.delivery or isinstance(ruling, Approval):
+        return ruling
+    if isinstance(ruling, Awaiting) or ruling.code == "already_counted":
+        why, code = words.FEWER, "awaiting"
+    elif ruling.ends or ruling.code in PASSING:
+        return ruling
+    else:
+        why, code = words.LOST.format(why=ruling.why), ruling.code
+    return Denial(proposal=decision.proposal, user=decision.user, why=why, code=code, ends=True, at=ruling.at)
 
 
 def undoes_own(case: Investigation, proposal: Proposal, user: str, now: datetime) -> bool:

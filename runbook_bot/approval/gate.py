@@ -129,6 +129,7 @@ class Gate:
                 ends=refused.ends,
                 at=now,
             )
+        ruling = checks.standing(case, decision, ruling)
         if not isinstance(ruling, Approval):  # that one was recorded as it was registered
             entry = ruled(decision, ruling).model_dump(mode="json", exclude={"proposal", "kind"})
             await self._record("ruled", case, decision.proposal[:LONGEST], user=decision.user, **entry)

@@ -21,6 +21,8 @@ LIMIT = "This investigation has made {count} changes, which is its limit (safety
 COOLDOWN = "Another critical change was approved moments ago. Please wait {seconds} s and press again."
 DRIFTED = "The world has changed since this was proposed ({what}), so it is void; nothing was changed."
 UNREADABLE = "I cannot read the present state of the target ({error}), so the answer is no for now. Please try again."
+LOST = "It was approved and may no longer run, so it is void; nothing was changed. {why}"
+FEWER = "Somebody who approved it may no longer do so, so it is void; nothing was changed. Ask for a new proposal."
 DECIDED = {
     "approved": "This was approved already. One approval runs it once.",
     "rejected": "This was rejected already.",

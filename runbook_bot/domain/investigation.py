@@ -66,7 +66,8 @@ class Remedy:
     executed_at: datetime | None = None
     checks: tuple[Checked, ...] = ()
     verified: Verified | None = None
-    rollback_asked: bool = False
+    rollback: RollbackAsked | None = None
+    """Who last asked for it to be undone."""
 
     @property
     def ruling(self) -> Ruled | None:
@@ -157,6 +158,36 @@ class Investigation:
         """What people asked of hypotheses and has not been acted on."""
         answered = {note.answers for note in self.notes if note.answers}
         return tuple(each for each in self.steered if each.delivery not in answered)
+
+    def undoing(self, proposal: str) -> Remedy | None:
+        """The roll-back of it that waits, runs or was made; one that was rejected, void or failed is none."""
+        ended = ("rejected", "void", "failed")
+        tried = (r for r in self.remedies.values() if r.proposal.undoes == proposal and r.state not in ended)
+        return next(tried, None)
+
+    def undone(self, remedy: Remedy) -> bool:
+        """Whether it was made and has been taken back since."""
+        back = self.undoing(remedy.proposal.id)
+        return back is not None and back.outcome is not None
+
+    def unprepared(self, remedy: Remedy) -> Noted | None:
+        """Why the roll-back that was last asked for could not even be proposed."""
+        asked = remedy.rollback
+        return next((n for n in self.notes if asked and n.answers == asked.key and n.level == "warning"), None)
+
+    def going_back(self, remedy: Remedy) -> bool:
+        """Whether a roll-back of it was asked for and has not come to an end."""
+        return self.undoing(remedy.proposal.id) is not None or remedy in self.unanswered
+
+    @property
+    def unanswered(self) -> tuple[Remedy, ...]:
+        """Changes that somebody asked to undo, with neither a proposal nor a reason against it yet."""
+        answered = {note.answers for note in self.notes if note.answers}
+        return tuple(
+            r
+            for id, r in self.remedies.items()
+            if r.rollback and r.outcome is not None and r.rollback.key not in answered and self.undoing(id) is None
+        )
 
     @property
     def status(self) -> InvestigationStatus:
@@ -255,7 +286,7 @@ def apply(state: Investigation, entry: Entry) -> Investigation:  # noqa: PLR0912
         case Verified():
             return _remedy(state, body.proposal, lambda r: replace(r, verified=body))
         case RollbackAsked():
-            return _remedy(state, body.proposal, lambda r: replace(r, rollback_asked=True))
+            return _remedy(state, body.proposal, lambda r: replace(r, rollback=body))
         case _:
             return replace(state, unknown=state.unknown + 1)
 

@@ -241,6 +241,11 @@ class RollbackAsked(Noun):
     by: str
     delivery: str = ""
 
+    @property
+    def key(self) -> str:
+        """What the note that answers it answers."""
+        return f"rollback:{self.proposal}:{self.delivery}"
+
 
 class Posting(Noun):
     """The intent to post a message. `key` names the message within the investigation: `head`, `hypothesis:H2`, …"""

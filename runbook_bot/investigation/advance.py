@@ -2,16 +2,19 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from runbook_bot.approval.gate import Gate, ruled
-from runbook_bot.domain.approval import Approval, Decision
+from runbook_bot.domain.approval import Approval, Decision, Denial
 from runbook_bot.domain.investigation import Investigation
 from runbook_bot.domain.journal import Body, Entry, Failed, Verified
 from runbook_bot.domain.ports import Clock, Journal, Journals, Watcher
 from runbook_bot.investigation.aftermath import PAUSE, Aftermath
 from runbook_bot.investigation.investigator import Investigator
 from runbook_bot.investigation.remediation import Remediation
+
+RETRY = timedelta(seconds=15)
+"""Between two attempts to run what was approved."""
 
 
 class Advance:
@@ -99,7 +102,7 @@ class Advance:
 
     async def _acted(self, journal: Journal, decision: Decision, *, known: bool) -> AsyncIterator[Body]:
         ruling = await self._gate.rule(journal.refresh(), decision)
-        if not known or not isinstance(ruling, Approval):
+        if not known or (isinstance(ruling, Denial) and ruling.ends):  # else it is tried again, and says nothing new
             yield ruled(decision, ruling)
         if isinstance(ruling, Approval):
             case = journal.refresh()
@@ -107,8 +110,12 @@ class Advance:
                 yield body
 
     async def _looked(self, journal: Journal) -> AsyncIterator[Body]:
-        for remedy in journal.refresh().remedies.values():
+        case = journal.refresh()
+        for remedy in case.remedies.values():
             if remedy.outcome is not None and remedy.outcome.took_effect is not False and remedy.verified is None:
+                if case.undone(remedy):
+                    yield Verified(proposal=remedy.proposal.id, recovered=None, text="it was rolled back")
+                    continue
                 seen = await self._aftermath.look(remedy, self._clock.now())
                 if isinstance(seen, Verified):
                     await self._gate.verified(journal.refresh(), seen)
@@ -116,11 +123,16 @@ class Advance:
                     yield seen
 
     def _next(self, case: Investigation) -> datetime | None:
-        """After a change the metric is looked at again soon; an open proposal is closed when its time is up."""
+        """After a change the metric is looked at again soon; a proposal that did not run is closed when its time is up.
+
+        One that was approved and could not be ruled on again yet (Slack or the vendor is away) is tried until then.
+        """
         waiting = any(
             r.outcome is not None and r.outcome.took_effect is not False and r.verified is None
             for r in case.remedies.values()
         )
         if waiting:
             return self._clock.now() + PAUSE
-        return min((r.proposal.expires_at for r in case.remedies.values() if r.state == "open"), default=None)
+        unrun = [r for r in case.remedies.values() if r.state in ("open", "approved")]
+        again = [self._clock.now() + RETRY for r in unrun if r.state == "approved"]
+        return min((*again, *(r.proposal.expires_at for r in unrun)), default=None)

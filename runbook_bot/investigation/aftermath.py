@@ -38,7 +38,8 @@ class Aftermath:
         if done is None:
             return None
         if wanted is None:
-            text = "whether it helped cannot be told: no metric belongs to the complaint"
+            undoing = remedy.proposal.undoes is not None
+            text = "a roll-back is not measured" if undoing else "no metric belongs to the complaint"
             return Verified(proposal=id, recovered=None, text=text)
         if now < done + SETTLING + timedelta(seconds=STEP):
             return None

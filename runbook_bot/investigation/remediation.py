@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 
 from runbook_bot.approval.gate import Gate
 from runbook_bot.domain.approval import Preparation, Verification
-from runbook_bot.domain.investigation import REMEDIES, Investigation
+from runbook_bot.domain.investigation import REMEDIES, Investigation, Remedy
 from runbook_bot.domain.journal import Body, ChangeProposed, Noted, StepsFound
 from runbook_bot.domain.knowledge import Passage
 from runbook_bot.domain.ports import Actuator, Journal, Knowledge, Mending, Reasoner
@@ -32,11 +32,9 @@ class Remediation:
         if case.verdict is not None and not case.remedied:
             async for body in self._remedies(journal):
                 yield body
-        for id, remedy in journal.refresh().remedies.items():
-            undone = any(other.proposal.undoes == id for other in journal.refresh().remedies.values())
-            if remedy.rollback_asked and remedy.outcome is not None and not undone:
-                async for body in self._undo(journal, id):
-                    yield body
+        for remedy in journal.refresh().unanswered:
+            async for body in self._undo(journal, remedy):
+                yield body
 
     async def _remedies(self, journal: Journal) -> AsyncIterator[Body]:
         case = journal.refresh()
@@ -95,22 +93,37 @@ class Remediation:
             )
         )
 
-    async def _undo(self, journal: Journal, id: str) -> AsyncIterator[Body]:
-        case = journal.refresh()
-        remedy = case.remedies[id]
+    async def _undo(self, journal: Journal, remedy: Remedy) -> AsyncIterator[Body]:
+        """A proposal, or why there is none: somebody pressed a button and gets an answer either way."""
+        case, asked = journal.refresh(), remedy.rollback
+        assert asked is not None
+        preparation, problem = await self._undoing(remedy)
+        if preparation is None:
+            yield Noted(text=problem, level="warning", answers=asked.key)
+            return
+        proposal = self._gate.propose(
+            case,
+            preparation,
+            hypothesis=None,
+            evidence=(),
+            runbook=None,
+            verification=None,
+            undoes=remedy.proposal.id,
+            requester=asked.by,
+        )
+        yield ChangeProposed(proposal=proposal)
+        yield Noted(text=f"proposed: {preparation.title}", answers=asked.key)
+
+    async def _undoing(self, remedy: Remedy) -> tuple[Preparation | None, str]:
+        operation = remedy.proposal.preparation.call.operation
         for actuator in self._actuators:
-            if remedy.proposal.preparation.call.operation not in actuator.operations:
+            if operation not in actuator.operations:
                 continue
             try:
-                preparation = await actuator.prepare_rollback(remedy.proposal)
-            except ProviderError as problem:
-                yield Noted(text=f"the roll-back could not be prepared: {problem}", level="warning")
-                return
-            if preparation is not None:
-                proposal = self._gate.propose(
-                    case, preparation, hypothesis=None, evidence=(), runbook=None, verification=None, undoes=id
-                )
-                yield ChangeProposed(proposal=proposal)
+                return await actuator.prepare_rollback(remedy.proposal), "this change cannot be undone by itself"
+            except (ProviderError, TimeoutError) as problem:
+                return None, str(problem) or "the vendor did not answer in time"
+        return None, f"nothing here can make the change {operation}"
 
     async def _runbook(self, case: Investigation) -> Passage | None:
         """The runbook that fits the verdict: searched for with the cause's own words."""

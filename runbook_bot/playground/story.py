@@ -49,6 +49,7 @@ async def _repair(box: Box, channel: str) -> None:
         if _state(_card(box, channel)) != "open":
             break
     await box.slack.wait_for(lambda: _state(_card(box, channel)) == "verified", RECOVERY_WITHIN, "the recovery")
+    await box.slack.wait_for(lambda: _told(box, channel), 20.0, "the word on the recovery")
 
 
 def _moved(box: Box, channel: str, approver: str) -> bool:
@@ -75,6 +76,12 @@ def _concluded(box: Box, channel: str) -> Message | None:
 def _card(box: Box, channel: str) -> Message | None:
     """The first approval card."""
     return next(iter(_with_metadata(box, channel, "runbook_approval")), None)
+
+
+def _told(box: Box, channel: str) -> bool:
+    """Whether the note on the change says how it ended: it is edited after the card."""
+    payloads = [m["metadata"]["event_payload"] for m in _with_metadata(box, channel, "runbook_message")]
+    return any(p["key"].startswith("verified:") and p.get("state") == "verified" for p in payloads)
 
 
 def _state(card: Message | None) -> str:

@@ -95,6 +95,12 @@ async def _reject(desk: Desk, delivery: Delivery) -> None:
     await decide(desk, case, decision(desk, delivery, remedy, "reject"))
 
 
+def _at_home(case: Investigation, delivery: Delivery) -> None:
+    """Raises `Untold` where the button was pressed in a channel that the investigation is not in."""
+    if delivery.channel not in {case.request.channel, *(posted.channel for posted in case.posted.values())}:
+        raise Untold(words.ELSEWHERE)
+
+
 def decision(
     desk: Desk,
     delivery: Delivery,
@@ -143,6 +149,7 @@ async def _steer(desk: Desk, delivery: Delivery) -> None:
     case = await desk.cases.one(investigation)
     if case is None:
         raise Untold(words.UNKNOWN_INVESTIGATION.format(id=mrkdwn(investigation, 60)))
+    _at_home(case, delivery)
     if case.status != "open":
         await desk.answers.give(delivery, plain(words.ALREADY_OVER.format(id=case.id)))
         return
@@ -159,12 +166,18 @@ async def _stop(desk: Desk, delivery: Delivery) -> None:
     case = await desk.cases.one(delivery.value)
     if case is None:
         raise Untold(words.UNKNOWN_INVESTIGATION.format(id=mrkdwn(delivery.value, 60)))
+    _at_home(case, delivery)
     await desk.answers.give(delivery, plain(await ask_to_stop(desk, case, delivery.user, delivery.key)))
 
 
 async def _rollback(desk: Desk, delivery: Delivery) -> None:
     case, remedy = await find(desk, delivery.value)
-    if remedy.rollback_asked:
+    _at_home(case, delivery)
+    if remedy.rollback is not None and remedy.rollback.delivery == delivery.key:
         await desk.queue.advance(case.id)
         return
+    if remedy.outcome is None or remedy.outcome.took_effect is False or remedy.proposal.preparation.rollback is None:
+        raise Untold(words.ROLLBACK_NOTHING)
+    if case.going_back(remedy):
+        raise Untold(words.ROLLBACK_WAITS)
     await desk.record(case.id, RollbackAsked(proposal=remedy.proposal.id, by=delivery.user, delivery=delivery.key))

@@ -26,10 +26,13 @@ _BAD_TOKEN = frozenset(
 class Connection:
     """Made inside a running loop, shared by everything that talks to Slack, closed by whoever made it."""
 
-    def __init__(self, settings: SlackSettings, *, api_url: str | None = None) -> None:
-        """`api_url` is the base of the Web API, Slack's own where None. Raises `SettingsError` naming the variable."""
+    def __init__(self, settings: SlackSettings, *, api_url: str | None = None, listens: bool = True) -> None:
+        """`api_url` is the base of the Web API, Slack's own where None. Raises `SettingsError` naming the variable.
+
+        Who only writes (a worker) opens no Socket Mode, and needs no app token: `listens` is False.
+        """
         self._bot_token = _token(settings, "bot_token", "xoxb-", "SLACK_BOT_TOKEN")
-        self.app_token = _token(settings, "app_token", "xapp-", "SLACK_APP_TOKEN")
+        self.app_token = _token(settings, "app_token", "xapp-", "SLACK_APP_TOKEN") if listens else ""
         base = (api_url or AsyncWebClient.BASE_URL).rstrip("/") + "/"
         self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT))
         self.reading = AsyncWebClient(

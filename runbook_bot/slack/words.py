@@ -3,6 +3,7 @@
 from runbook_bot.domain.approval import Risk
 from runbook_bot.domain.evidence import Direction
 from runbook_bot.domain.hypothesis import HypothesisState
+from runbook_bot.domain.investigation import Remedy
 from runbook_bot.domain.vocabulary import FailureMode, Signal
 
 STATUS = {
@@ -20,7 +21,7 @@ HYPOTHESIS = {
     HypothesisState.pruned: ("Ruled out", ":x:"),
     HypothesisState.inconclusive: ("Undecided", ":grey_question:"),
 }
-REMEDY = {
+_REMEDY = {
     "open": ("Waits for approval", ":hourglass_flowing_sand:"),
     "approved": ("Approved", ":white_check_mark:"),
     "rejected": ("Rejected", ":x:"),
@@ -30,6 +31,8 @@ REMEDY = {
     "failed": ("Did not work", ":warning:"),
     "verified": ("Done and verified", ":white_check_mark:"),
 }
+_NOT_HELPED = ("Done, and it has not helped", ":warning:")
+_UNMEASURED = ("Done", ":grey_question:")
 RISK = {
     Risk.low: "low risk",
     Risk.medium: "medium risk",
@@ -60,6 +63,13 @@ _SIGNAL = {
     Signal.duration: "run time (s)",
     Signal.value: "value",
 }
+
+
+def remedy(of: Remedy) -> tuple[str, str]:
+    """The word for where a change stands, and its emoji."""
+    if of.state == "executed" and of.verified is not None:
+        return _NOT_HELPED if of.verified.recovered is False else _UNMEASURED
+    return _REMEDY[of.state]
 
 
 def mode(failure_mode: FailureMode | None) -> str:
@@ -148,6 +158,12 @@ FEEDBACK_THANKS = "Thank you. It is kept with `{id}`."
 NO_KNOWLEDGE = "This installation has no knowledge base; add runbooks to `runbooks/` and start it again."
 KNOWLEDGE_HOW = "Search the runbooks with `knowledge search` and a few words."
 KNOWLEDGE_NOTHING = "Nothing in the runbooks fits “{text}”."
+ALONE = "who approved the change ({people}) may approve this alone until {until}"
+ROLLBACK_ASKED = "{by} asked to roll this back. That is a change of its own: approve it on its card below."
+ROLLBACK_FAILED = "{by} asked to roll it back, and that could not be prepared: {why}."
+ROLLBACK_WAITS = "A roll-back of this change is under way already; look for its card in this thread."
+ROLLBACK_NOTHING = "There is nothing to roll back: this change was not made, or cannot be undone by itself."
+ELSEWHERE = "This button belongs to an investigation in another channel, so nothing was done."
 MODAL_FAILED = "Slack could not open the form in time, so nothing was decided. Please press the button again."
 REASON_EMPTY = "Please say why, in a few words."
 NAME_EMPTY = "Please type the name of the resource."

@@ -88,7 +88,7 @@ async def test_a_roll_back_is_asked_for_and_runs_nothing(office: Office) -> None
     await office.click(note.ts, "rollback", "U0BEA")
     await office.slack.wait_for(lambda: office.queue.ids, 5)
 
-    assert journal.refresh().remedies[f"{ID}.P1"].rollback_asked
+    assert journal.refresh().remedies[f"{ID}.P1"].rollback is not None
 
 
 async def test_the_stop_button_asks_to_stop(office: Office) -> None:

@@ -79,7 +79,7 @@ def _row(hypothesis: Hypothesis) -> str:
 
 
 def _waiting(case: Investigation, remedy: Remedy) -> str:
-    word, emoji = words.REMEDY[remedy.state]
+    word, emoji = words.remedy(remedy)
     return f"{emoji} *{mrkdwn(remedy.proposal.preparation.title, 160)}* {word.lower()} (`{remedy.proposal.id}`)"
 
 

@@ -5,6 +5,7 @@ Everything on a card is rendered from the proposal's own parameters; no model's 
 
 import json
 
+from runbook_bot.approval.checks import PREAPPROVED
 from runbook_bot.domain.approval import Call, Decision, Risk
 from runbook_bot.domain.investigation import Investigation, Remedy
 from runbook_bot.domain.journal import Ruled
@@ -23,7 +24,7 @@ def approval_card(case: Investigation, remedy: Remedy) -> Message:
     key = f"approval:{proposal.id}"
     channel, thread = place(case, key)
     preparation = proposal.preparation
-    word, emoji = words.REMEDY[remedy.state]
+    word, emoji = words.remedy(remedy)
     blocks = [
         header(preparation.title),
         section(f"*{word}* {emoji} · {words.RISK[preparation.risk]}"),
@@ -34,7 +35,7 @@ def approval_card(case: Investigation, remedy: Remedy) -> Message:
     ]
     if preparation.pre_state:
         blocks += [context("Before the change, as it was read:"), preformatted(_json(preparation.pre_state), 800)]
-    blocks.append(context(*_who(remedy)))
+    blocks.append(context(*_who(remedy), _alone(case, remedy)))
     if remedy.state == "open":
         blocks.append(_buttons(remedy))
     else:
@@ -111,6 +112,15 @@ def _who(remedy: Remedy) -> list[str]:
     return [asked, f"proposed by {mrkdwn(proposal.proposed_by, 60)}", needed, expires, f"`{proposal.id}`"]
 
 
+def _alone(case: Investigation, remedy: Remedy) -> str:
+    """Whoever approved the change may have it undone without anybody else, for a while."""
+    original = case.remedies.get(remedy.proposal.undoes or "")
+    if remedy.state != "open" or original is None or original.executed_at is None or not original.approvers:
+        return ""
+    until = clock(original.executed_at + PREAPPROVED)
+    return words.ALONE.format(people=_people(original.approvers), until=until)
+
+
 def _people(ids: tuple[str, ...]) -> str:
     return ", ".join(user(each) for each in ids)
 
@@ -135,7 +145,7 @@ def _decided(remedy: Remedy) -> str:
     closing, decision = remedy.ruling, _closing(remedy)
     when = f" {moment(decision.at)}" if decision else ""
     if closing is None:
-        return words.REMEDY[remedy.state][0]
+        return words.remedy(remedy)[0]
     if closing.outcome == "rejected":
         why = f": “{mrkdwn(decision.reason, TEXT)}”" if decision and decision.reason else ""
         return f"Rejected by {user(decision.user) if decision else 'somebody'}{when}{why}"
@@ -143,7 +153,7 @@ def _decided(remedy: Remedy) -> str:
         why = f": {mrkdwn(closing.denial.why, TEXT)}" if closing.denial else ""
         return f"No longer valid{why}"
     by = _people(closing.approvers or remedy.approvers)
-    return f"Approved by {by or 'an approver'}{when}\n*{words.REMEDY[remedy.state][0]}*{_outcome(remedy)}"
+    return f"Approved by {by or 'an approver'}{when}\n*{words.remedy(remedy)[0]}*{_outcome(remedy)}"
 
 
 def _outcome(remedy: Remedy) -> str:
@@ -154,7 +164,7 @@ def _text(remedy: Remedy) -> str:
     proposal = remedy.proposal
     title = mrkdwn(proposal.preparation.title, 200).rstrip(".")
     target = mrkdwn(proposal.preparation.target.name, 100)
-    word = words.REMEDY[remedy.state][0].lower()
+    word = words.remedy(remedy)[0].lower()
     said = f"Proposed change: {title}, on {target}, {words.RISK[proposal.preparation.risk]}; it {_verb(remedy, word)}."
     if remedy.state == "open":
         return f"{said} It needs {words.count(proposal.needed, 'approval')} by {clock(proposal.expires_at)}."
@@ -193,21 +203,29 @@ def verification_note(case: Investigation, remedy: Remedy) -> Message:
     key = f"verified:{remedy.proposal.id}"
     channel, thread = place(case, key)
     emoji, text = _recovery(remedy)
+    problem = case.unprepared(remedy)
+    if problem is not None:
+        why = mrkdwn(problem.text, TEXT).rstrip(".")
+        text = f"{text} {words.ROLLBACK_FAILED.format(by=_asked_back(remedy), why=why)}"
     blocks = [section(f"{emoji} {text}")]
     if _can_go_back(case, remedy):
         title = remedy.proposal.preparation.title
         blocks.append(actions(button("Roll back…", "rollback", remedy.proposal.id, spoken=f"Roll back: {title}")))
-    elif remedy.rollback_asked:
-        blocks.append(context("A roll back was asked for; it needs an approval of its own."))
+    elif case.going_back(remedy):
+        blocks.append(context(words.ROLLBACK_ASKED.format(by=_asked_back(remedy))))
     return Message(
         key=key,
         channel=channel,
         thread=thread,
         text=text,
         blocks=tuple(blocks),
-        metadata=named(case, key),
+        metadata=named(case, key, state=remedy.state),
         final=True,
     )
+
+
+def _asked_back(remedy: Remedy) -> str:
+    return user(remedy.rollback.by) if remedy.rollback else "somebody"
 
 
 def _recovery(remedy: Remedy) -> tuple[str, str]:
@@ -230,7 +248,6 @@ def _recovery(remedy: Remedy) -> tuple[str, str]:
 
 
 def _can_go_back(case: Investigation, remedy: Remedy) -> bool:
-    undone = any(other.proposal.undoes == remedy.proposal.id for other in case.remedies.values())
     possible = remedy.proposal.preparation.rollback is not None and remedy.proposal.undoes is None
     took = remedy.outcome is not None and remedy.outcome.took_effect is not False
-    return possible and took and not undone and not remedy.rollback_asked
+    return possible and took and not case.going_back(remedy)

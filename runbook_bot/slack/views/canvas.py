@@ -110,7 +110,7 @@ def _actions(case: Investigation) -> str:
 
 def _action(remedy: Remedy) -> str:
     preparation = remedy.proposal.preparation
-    said = f"**{safe(preparation.title, 200)}** ({words.RISK[preparation.risk]}): {words.REMEDY[remedy.state][0]}"
+    said = f"**{safe(preparation.title, 200)}** ({words.RISK[preparation.risk]}): {words.remedy(remedy)[0]}"
     if preparation.summary:
         said += f". {safe(preparation.summary, 240)}"
     if remedy.verified:

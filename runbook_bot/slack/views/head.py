@@ -154,7 +154,7 @@ def _repair(number: int, case: Investigation) -> tuple[str, TaskStatus, str]:
     status = _REPAIR[remedy.state]
     if remedy.state == "executed" and remedy.verified is not None:
         status = "error"
-    return remedy.proposal.preparation.title, status, words.REMEDY[remedy.state][0]
+    return remedy.proposal.preparation.title, status, words.remedy(remedy)[0]
 
 
 def _buttons(case: Investigation, workspace: Workspace) -> list[Json]:

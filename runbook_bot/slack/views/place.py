@@ -30,6 +30,6 @@ def root(case: Investigation) -> tuple[str, str] | None:
     return head.channel, head.thread or head.ts
 
 
-def named(case: Investigation, key: str) -> Json:
+def named(case: Investigation, key: str, **more: str) -> Json:
     """The metadata of a message that has none in the contract: enough to find it again after a crash."""
-    return {"event_type": "runbook_message", "event_payload": {"investigation": case.id, "key": key}}
+    return {"event_type": "runbook_message", "event_payload": {"investigation": case.id, "key": key, **more}}
