@@ -1,5 +1,6 @@
 """The built-in reasoner: hypotheses from the catalogue of failure modes, read off what moved and what was changed."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import prod
@@ -183,11 +184,18 @@ def _outside(case: Investigation, name: str) -> bool:
     return service is None or not service.resources
 
 
+_SLOW = re.compile(r"time.?out|timed out|deadline|slow|latency", re.IGNORECASE)
+
+
 def _fit(case: Investigation, idea: Idea) -> float:
+    """How well the kind of trouble, slow or failing, fits what is measured of the dependency and said of it."""
     near = {idea.dependency} | set(case.graph.dependencies(idea.dependency, 2) if case.graph else ())
     wanted = next(t.signals for t in modes()[idea.mode].predicts if t.about == "vitals")
     seen = [a for a in anomalies(case) if a.service in near and a.signal in wanted and a.shift.moved == "rises"]
-    return len(seen) + idea.prior
+    told = [c.exemplar for c in complaints(case, idea.service)[:10] if mentions(c.exemplar, idea.dependency)]
+    slow = any(_SLOW.search(text) for text in told)
+    spoken = bool(told) and slow == (idea.mode is FailureMode.dependency_latency)
+    return len(seen) + spoken + idea.prior
 
 
 def _logged(case: Investigation, service: Service, mode: Mode) -> list[str]:
