@@ -177,6 +177,8 @@ def _walk_back(v: Floats, begins: int, counts: bool) -> int:
         if index == begins:
             break
         begins = index
-    while begins < v.size - 1 and abs(v[begins] - np.median(v[: max(3, begins)])) < _noise(v[: max(3, begins)], counts):
+    calm = v[: max(3, begins)]
+    middle, band = float(np.median(calm)), _noise(calm, counts)
+    while begins < v.size - 1 and abs(v[begins] - middle) < band:
         begins += 1
     return begins
