@@ -1,15 +1,15 @@
 """The process may die between any two entries: whoever goes on from the journal comes to the same verdict."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
-from runbook_bot.domain.investigation import Investigation
-from runbook_bot.domain.journal import Body, Steered
-from runbook_bot.state.journals import FileJournal
+from runbook_bot.domain.investigation import Investigation, fold
+from runbook_bot.domain.journal import Body, ChangesFound, Entry, Steered
+from runbook_bot.state.journals import FileJournals
 from tests.investigation import troubles
-from tests.investigation.running import ID, Running
+from tests.investigation.running import ID, HandClock, Paper, Running
 from tests.investigation.town import Town
 
 CASES = [
@@ -27,63 +27,52 @@ def told(case: Investigation) -> str:
     return "\n".join([case.verdict.model_dump_json(), *hypotheses, *evidence])
 
 
-def written(journal: FileJournal) -> list[str]:
-    return Path(journal.location).read_text("utf-8").splitlines(keepends=True)
+def reread(folder: Path, entries: Sequence[Entry]) -> Investigation:
+    """What a process that has just started reads from the disk, the last line torn."""
+    folder.mkdir()
+    torn = '{"seq":'
+    (folder / f"{ID}.jsonl").write_text("".join(f"{entry.line()}\n" for entry in entries) + torn, "utf-8")
+    return FileJournals(folder, HandClock()).open(ID).refresh()
 
 
-def prefixes(folder: Path, lines: list[str], first: int = 1) -> Iterator[Path]:
-    """A folder for each place where the journal may have been cut."""
-    for cut in range(first, len(lines)):
-        place = folder / f"cut{cut}"
-        place.mkdir()
-        (place / f"{ID}.jsonl").write_text("".join(lines[:cut]), "utf-8")
-        yield place
+async def ends_the_same(folder: Path, entries: Sequence[Entry], trouble: Callable[[], Town], first: int = 1) -> None:
+    """Cut behind every single entry from the first one given on."""
+    expected = told(fold(ID, entries))
+    for cut in range(first, len(entries)):
+        state = reread(folder / str(cut), entries[:cut])
+        again = Running(trouble())
+        ended = await again.go_on(Paper(again.clock, state))
+        assert told(ended) == expected, f"cut behind {cut}: {entries[cut - 1].line()[:300]}"
 
 
 @pytest.mark.parametrize(("trouble", "complaint"), CASES)
 async def test_cut_anywhere_it_ends_the_same(tmp_path: Path, trouble: Callable[[], Town], complaint: str) -> None:
-    whole = Running(tmp_path, trouble(), trouble().graph)
+    whole = Running(trouble())
     journal = whole.opened(complaint)
-    expected = told(await whole.go_on(journal))
-    lines = written(journal)
-    for folder in prefixes(tmp_path, lines):
-        town = trouble()
-        again = Running(folder, town, town.graph)
-        assert told(await again.go_on(again.reopened())) == expected, (
-            f"{folder.name}: {lines[int(folder.name[3:]) - 1][:300]}"
-        )
+    await whole.go_on(journal)
+    await ends_the_same(tmp_path, journal.entries, trouble)
 
 
 @pytest.mark.parametrize("action", ["rule_out", "known", "dig"])
 async def test_cut_anywhere_after_a_persons_word_it_ends_the_same(tmp_path: Path, action: str) -> None:
-    trouble, complaint = CASES[1]
-    whole = Running(tmp_path, trouble(), trouble().graph)
-    journal = whole.opened(complaint)
+    whole = Running(troubles.connection_exhaustion())
+    journal = whole.opened("orders is slow")
     await whole.go_on(journal)
-    word = Steered.model_validate({"hypothesis": "H1", "action": action, "by": "U1", "delivery": "d1"})
-    journal.append(word)
-    steered = len(written(journal))
-    expected = told(await whole.go_on(journal))
-    lines = written(journal)
-    assert len(lines) > steered + 1
-    for folder in prefixes(tmp_path, lines, steered):
-        again = Running(folder, trouble(), trouble().graph)
-        assert told(await again.go_on(again.reopened())) == expected, (
-            f"{folder.name}: {lines[int(folder.name[3:]) - 1][:300]}"
-        )
+    journal.append(Steered.model_validate({"hypothesis": "H1", "action": action, "by": "U1", "delivery": "d1"}))
+    steered = len(journal.entries)
+    case = await whole.go_on(journal)
+    assert not case.unsteered
+    assert [entry.body.kind for entry in journal.entries[steered:]][-1] == "concluded"
+    await ends_the_same(tmp_path, journal.entries, troubles.connection_exhaustion, steered)
 
 
-async def test_ten_times_the_same(tmp_path: Path) -> None:
-    verdicts = set()
-    for n in range(10):
-        town = troubles.bad_deployment()
-        verdicts.add(told(await Running(tmp_path / str(n), town, town.graph).investigate("storefront is failing")))
+async def test_ten_times_the_same() -> None:
+    verdicts = {told(await Running(troubles.bad_deployment()).investigate("storefront is failing")) for _ in range(10)}
     assert len(verdicts) == 1
 
 
-async def test_a_finished_investigation_is_left_alone(tmp_path: Path) -> None:
-    town = troubles.nothing()
-    running = Running(tmp_path, town, town.graph)
+async def test_a_finished_investigation_is_left_alone() -> None:
+    running = Running(troubles.nothing())
     journal = running.opened("search seems odd")
     before = await running.go_on(journal)
     written: list[Body] = []
@@ -92,17 +81,12 @@ async def test_a_finished_investigation_is_left_alone(tmp_path: Path) -> None:
 
 
 async def test_what_was_asked_before_the_crash_is_not_asked_again(tmp_path: Path) -> None:
-    trouble, complaint = CASES[0]
-    whole = Running(tmp_path, trouble(), trouble().graph)
-    journal = whole.opened(complaint)
+    whole = Running(troubles.bad_deployment())
+    journal = whole.opened("storefront is failing")
     await whole.go_on(journal)
-    lines = written(journal)
-    cut = next(n for n, line in enumerate(lines) if '"kind":"changes_found"' in line)
-    *_, folder = prefixes(tmp_path, lines[: cut + 2])
-    town = trouble()
-    again = Running(folder, town, town.graph)
-    case = again.reopened().refresh()
-    known = set(case.answers)
-    await again.go_on(again.reopened())
-    assert known
-    assert not known & {query.key for query in town.asked}
+    cut = next(n for n, entry in enumerate(journal.entries) if isinstance(entry.body, ChangesFound))
+    state = reread(tmp_path / "cut", journal.entries[: cut + 1])
+    again = Running(troubles.bad_deployment())
+    await again.go_on(Paper(again.clock, state))
+    assert state.answers
+    assert not state.answers.keys() & {query.key for query in again.town.asked}

@@ -1,11 +1,11 @@
-"""What an investigation finds in the market: the owner of the fault and not who is loudest; nothing where nothing is."""
+"""What an investigation finds in the market: the owner of the fault, not the loudest; and nothing where nothing is."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
 from runbook_bot.domain.hypothesis import HypothesisState
+from runbook_bot.domain.service import ServiceGraph
 from runbook_bot.domain.vocabulary import FailureMode
 from tests.investigation import troubles
 from tests.investigation.running import Running
@@ -28,11 +28,9 @@ FOUND = [
 
 
 @pytest.mark.parametrize(("trouble", "complaint", "mode", "service"), FOUND)
-async def test_the_cause_is_found(
-    tmp_path: Path, trouble: Callable[[], Town], complaint: str, mode: FailureMode, service: str
-) -> None:
+async def test_the_cause_is_found(trouble: Callable[[], Town], complaint: str, mode: FailureMode, service: str) -> None:
     town = trouble()
-    case = await Running(tmp_path, town, town.graph).investigate(complaint)
+    case = await Running(town).investigate(complaint)
     assert case.verdict is not None
     assert case.status == "concluded"
     cause = case.verdict.root_cause
@@ -56,19 +54,19 @@ async def test_the_cause_is_found(
     [(t, c, m) for t, c, m, _ in FOUND if c in ("storefront is failing", "search seems odd")],
 )
 async def test_other_noise_makes_no_other_cause(
-    tmp_path: Path, trouble: Callable[[int], Town], complaint: str, mode: FailureMode, seed: int
+    trouble: Callable[[int], Town], complaint: str, mode: FailureMode, seed: int
 ) -> None:
     town = trouble(seed)
-    case = await Running(tmp_path, town, town.graph).investigate(complaint)
+    case = await Running(town).investigate(complaint)
     assert case.verdict is not None
     named = case.verdict.root_cause
     assert named is None or named.failure_mode is mode, "rather none than a wrong one"
     assert case.verdict.ranked[0].failure_mode is mode
 
 
-async def test_a_chain_leads_from_the_cause_to_the_complaint(tmp_path: Path) -> None:
+async def test_a_chain_leads_from_the_cause_to_the_complaint() -> None:
     town = troubles.bad_deployment()
-    case = await Running(tmp_path, town, town.graph).investigate("storefront is failing")
+    case = await Running(town).investigate("storefront is failing")
     assert case.verdict is not None
     assert case.verdict.root_cause is not None
     chain = case.verdict.root_cause.causal_chain
@@ -76,9 +74,9 @@ async def test_a_chain_leads_from_the_cause_to_the_complaint(tmp_path: Path) -> 
     assert "storefront" in chain[-1]
 
 
-async def test_what_was_pruned_says_what_killed_it(tmp_path: Path) -> None:
+async def test_what_was_pruned_says_what_killed_it() -> None:
     town = troubles.bad_deployment()
-    case = await Running(tmp_path, town, town.graph).investigate("storefront is failing")
+    case = await Running(town).investigate("storefront is failing")
     pruned = [h for h in case.hypotheses.values() if h.state is HypothesisState.pruned]
     assert pruned
     assert all(h.reason for h in pruned)
@@ -86,25 +84,25 @@ async def test_what_was_pruned_says_what_killed_it(tmp_path: Path) -> None:
     assert len(case.verdict.ruled_out) == len(pruned), "none of them was struck for the number in its own name"
 
 
-async def test_no_question_is_asked_twice(tmp_path: Path) -> None:
+async def test_no_question_is_asked_twice() -> None:
     town = troubles.connection_exhaustion()
-    await Running(tmp_path, town, town.graph).investigate("storefront errors")
+    await Running(town).investigate("storefront errors")
     keys = [query.key for query in town.asked]
     assert len(keys) == len(set(keys))
 
 
-async def test_depth_is_bounded_and_ids_tell_the_parent(tmp_path: Path) -> None:
+async def test_depth_is_bounded_and_ids_tell_the_parent() -> None:
     town = troubles.bad_deployment()
-    case = await Running(tmp_path, town, town.graph).investigate("storefront is failing")
+    case = await Running(town).investigate("storefront is failing")
     assert max(h.depth for h in case.hypotheses.values()) > 1, "a cause behind the cause was looked for"
     assert all(h.depth <= 4 for h in case.hypotheses.values())
     assert all(h.id.rpartition(".")[0] == (h.parent or "") for h in case.hypotheses.values())
 
 
-async def test_a_complaint_about_nothing_known_is_inconclusive_and_says_what_to_do(tmp_path: Path) -> None:
+async def test_a_complaint_about_nothing_known_is_inconclusive_and_says_what_to_do() -> None:
     town = troubles.nothing()
-    graph = type(town.graph)()
-    case = await Running(tmp_path, town, graph).investigate("everything is on fire")
+    town.graph = ServiceGraph()
+    case = await Running(town).investigate("everything is on fire")
     assert case.status == "inconclusive"
     assert case.verdict is not None
     assert case.verdict.root_cause is None
