@@ -1,12 +1,13 @@
 """A folder of documents: what is in it, and what has changed since it was last read."""
 
 import os
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from runbook_bot.knowledge.document import Problem
-from runbook_bot.knowledge.reading import ENDINGS
+from runbook_bot.knowledge.reading import ENDINGS, LARGEST_FILE
 
 _SKIPPED = frozenset({"node_modules", "__pycache__"})
 
@@ -30,8 +31,9 @@ class Listing:
     """False where the folder could not be listed: what is missing then is not gone."""
 
     def open(self, file: str) -> bytes:
-        """Raises `OSError`."""
-        return (self.root if self.root.is_file() else self.root / file).read_bytes()
+        """No more of it than shows that it is too large. Raises `OSError`."""
+        with (self.root if self.root.is_file() else self.root / file).open("rb") as document:
+            return document.read(LARGEST_FILE + 1)
 
 
 def look(root: Path, *, expected: bool) -> Listing:
@@ -76,6 +78,9 @@ def _note(listing: Listing, name: str, path: Path) -> None:
         found = path.stat()
     except OSError as error:
         listing.problems.append(Problem(name, 1, f"cannot be read: {error.strerror}"))
+        return
+    if not stat.S_ISREG(found.st_mode):  # to read from a pipe is to wait for whoever writes into it
+        listing.problems.append(Problem(name, 1, "not a file, left out"))
         return
     listing.stamps[name] = Stamp(found.st_size, found.st_mtime_ns)
 

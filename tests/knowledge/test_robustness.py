@@ -111,6 +111,24 @@ async def test_a_chroma_of_somebody_elses_making_keeps_its_folder(remember: Open
     assert (aside / "chroma.sqlite3").read_bytes() == b"something of value"
 
 
+async def test_what_is_no_file_or_no_text_is_named_and_the_rest_is_read(remember: Open, home: Path) -> None:
+    folder = home / "runbooks"
+    os.mkfifo(folder / "pipe.md")
+    (folder / "latin.md").write_bytes("# Café\n".encode("latin-1"))
+    (folder / "picture.md").write_bytes(b"\x89PNG\r\n\0\0")
+    (folder / "gone.md").symlink_to(folder / "nothing.md")
+    (folder / "huge.txt").write_bytes(b"x" * 1_000_001)
+    report = await remember().sync()
+    assert sorted(map(str, report.problems)) == [
+        "gone.md:1: cannot be read: No such file or directory",
+        "huge.txt:1: larger than 1000 kB, left out",
+        "latin.md:1: not UTF-8 text (byte 5), left out",
+        "picture.md:1: not a text file, left out",
+        "pipe.md:1: not a file, left out",
+    ]
+    assert await fine(remember())
+
+
 async def test_a_folder_in_place_of_the_index_is_one_clear_line(remember: Open, home: Path) -> None:
     (home / "knowledge.sqlite3").mkdir()
     memory = remember()
