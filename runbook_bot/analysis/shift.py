@@ -23,6 +23,8 @@ EFFECT = 4.0
 """Robust standard deviations below which a difference is noise."""
 RELATIVE = 0.15
 """Share of the baseline below which a difference does not matter to anybody."""
+LARGEST = 1e100
+"""Values beyond are no measurements; the squares of those below are still numbers."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ def clean(times: object, values: object) -> tuple[Floats, Floats]:
     """Finite points only, in order of time, one for each time (the last one given)."""
     t = np.asarray(times, dtype=np.float64)
     v = np.asarray(values, dtype=np.float64)
-    finite = np.isfinite(t) & np.isfinite(v)
+    finite = (np.abs(t) < LARGEST) & (np.abs(v) < LARGEST)
     t, v = t[finite], v[finite]
     order = np.argsort(t, kind="stable")
     t, v = t[order], v[order]
@@ -102,17 +104,30 @@ def shift(times: object, values: object, *, counts: bool = False) -> Shift:
     baseline = float(np.median(before))
     noise = _noise(before, counts)
     during = v[begins:ends]
-    level = float(np.median(during[-max(3, during.size // 3) :]))
+    level = _level(during, baseline)
     effect = (level - baseline) / noise
     # Two wild points in hundreds are likely by chance alone: a short segment has to stand out further.
     needed = EFFECT if during.size >= 4 else 2 * EFFECT
     moved = _verdict(effect, level, baseline, needed)
     if moved == "steady" or begins < 3:
-        return Shift("steady", True, baseline=float(np.median(v)), level=float(np.median(v)), peak=float(v.max()),
-                     effect=0.0 if moved == "steady" else effect, points=int(t.size))  # fmt: skip
+        usual = float(np.median(v))
+        return Shift("steady", True, baseline=usual, level=usual, peak=float(v.max()), points=int(t.size))
     peak = float(during.max() if moved == "rises" else during.min())
-    ended = float(t[ends]) if ends < t.size else None
+    ended = float(t[ends]) if _is_back(v[ends:], baseline, level) else None
     return Shift(moved, True, float(t[begins]), ended, baseline, level, peak, float(effect), int(t.size))
+
+
+def _level(during: Floats, baseline: float) -> float:
+    """One wild point, alone or beside a calm one, is no episode: of so few the second most distant counts."""
+    if during.size <= 2:
+        distant = sorted(during, key=lambda value: -abs(value - baseline))
+        return float(distant[1]) if during.size == 2 else baseline
+    return float(np.median(during[-max(3, during.size // 3) :]))
+
+
+def _is_back(after: Floats, baseline: float, level: float) -> bool:
+    """A single calm point at the end is not the end of it."""
+    return after.size >= 2 and abs(float(np.median(after[:5])) - baseline) < 0.5 * abs(level - baseline)
 
 
 def around(times: object, values: object, onset: float, *, counts: bool = False) -> Shift:
