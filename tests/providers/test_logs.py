@@ -29,6 +29,25 @@ async def test_a_service_logs_where_its_task_definition_says(
     assert "/ecs/checkout-api" in result.where
 
 
+async def test_a_service_whose_task_definition_names_no_group_is_looked_up_by_the_usual_name(
+    shop: Shop, provider: AwsProvider, window: TimeWindow
+) -> None:
+    shop.service(shop.revision(), name="chat")
+    shop.client("ecs").register_task_definition(
+        family="chat", containerDefinitions=[{"name": "chat", "image": "chat:1", "memory": 64}]
+    )
+    shop.client("ecs").update_service(cluster="prod", service="chat", taskDefinition="chat")
+    chat = Resource(type=ResourceType.ecs_service, cluster="prod", name="chat")
+    unread = await provider.ask(SearchLogs(resource=chat, window=window, any_of=("boom",)))
+    assert unread.status is Status.error
+    assert unread.message == "its configuration names no log group in CloudWatch Logs"
+    assert unread.asked == {"calls": [], "resources": [chat.key], "any_of": ["boom"]}
+    shop.logs(["boom elsewhere"], group="/ecs/chat-worker")
+    shop.logs(["boom"], group="/ecs/chat")
+    read = await provider.ask(SearchLogs(resource=chat, window=window, any_of=("boom",)))
+    assert [line.text for line in read.lines] == ["boom"]
+
+
 async def test_a_function_logs_to_its_own_group(shop: Shop, provider: AwsProvider, window: TimeWindow) -> None:
     shop.function()
     shop.logs(["Task timed out after 3.00 seconds"], group="/aws/lambda/receipts")

@@ -35,15 +35,21 @@ async def log_groups(place: Place, resource: Resource) -> list[str]:
 
 
 async def _of_service(place: Place, resource: Resource) -> list[str]:
-    """The task definition says it; where that cannot be read, a group of the usual name if there is one."""
+    """The task definition says it; where it does not or cannot be read, a group of the usual name if there is one."""
     try:
         service = await read_service(place, resource)
-        return (await read_revision(place, str(service.get("taskDefinition", "")))).log_groups
+        named = (await read_revision(place, str(service.get("taskDefinition", "")))).log_groups
     except CallFailed:
-        usual = await _starting_with(place, [f"/ecs/{resource.name}"])
+        usual = await _usual(place, resource)
         if not usual:
             raise
         return usual
+    return named or await _usual(place, resource)
+
+
+async def _usual(place: Place, resource: Resource) -> list[str]:
+    name = f"/ecs/{resource.name}"
+    return [group for group in await _starting_with(place, [name]) if group == name or group.startswith(f"{name}/")]
 
 
 async def _of_function(place: Place, name: str) -> list[str]:

@@ -57,10 +57,11 @@ async def search_logs(place: Place, query: SearchLogs) -> Result:
         groups = await log_groups(place, query.resource)
     except CallFailed as failure:
         message = f"its log group is not known: {failure}"
-        return Result(status=failure.status, source=SOURCE, where=where, message=message)
+        return Result(status=failure.status, source=SOURCE, asked=_nowhere(query), where=where, message=message)
     if not groups:
+        # Not "no data": nothing was read, so nothing may follow from it.
         text = "its configuration names no log group in CloudWatch Logs"
-        return Result(status=Status.no_data, source=SOURCE, where=where, message=text)
+        return Result(status=Status.error, source=SOURCE, asked=_nowhere(query), where=where, message=text)
     answers = await asyncio.gather(*(_search_group(place, group, query) for group in groups))
     found = [each for each in answers if isinstance(each, Found)]
     failures = [each for each in answers if isinstance(each, CallFailed)]
@@ -79,6 +80,11 @@ async def search_logs(place: Place, query: SearchLogs) -> Result:
         lines=tuple(lines),
         console=link,
     )
+
+
+def _nowhere(query: SearchLogs) -> Answer:
+    """The question where no group is known that it could be put to."""
+    return {"calls": [], "resources": [query.resource.key], "any_of": list(query.any_of)}
 
 
 def _parameters(group: str, query: SearchLogs) -> Answer:
