@@ -79,5 +79,13 @@ class Running:
             watch(body)
         return journal.refresh()
 
+    async def triaged(self, request: Request | str) -> Paper:
+        """The journal as it stands before anything is supposed."""
+        journal = self.opened(request)
+        triage = Triage(World([self.town]), self.knowledge, self.town.graph, self.clock)
+        async for body in triage.run(journal):
+            journal.append(body)
+        return journal
+
     async def investigate(self, request: Request | str) -> Investigation:
         return await self.go_on(self.opened(request))
