@@ -10,8 +10,8 @@ import structlog
 
 from runbook_bot.domain.investigation import Investigation
 from runbook_bot.domain.journal import Posted, Posting
-from runbook_bot.domain.ports import Journal
-from runbook_bot.errors import DeskError, JournalError, SettingsError
+from runbook_bot.domain.ports import Journal, Leases
+from runbook_bot.errors import DeskError, JournalError, LeaseLost, SettingsError
 from runbook_bot.slack.canvas import CanvasKeeper
 from runbook_bot.slack.connection import Connection
 from runbook_bot.slack.lookup import find
@@ -25,10 +25,14 @@ from runbook_bot.slack.workspace import Workspace
 
 log = structlog.get_logger(__name__)
 
-PATIENCE = 20.0
-"""Seconds that `settle` waits at most."""
-FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
-"""Seconds between two attempts while Slack cannot be reached."""
+PATIENCE = 5.0
+"""Seconds that `settle` keeps a worker waiting at most; showing goes on without it."""
+AT_THE_END = 20.0
+"""Seconds that are left for what is still to be shown when the process ends."""
+ELSEWHERE = 0.25
+"""Seconds until it is asked again whether another process has done with showing it."""
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 8.0
+"""Seconds between two attempts while Slack cannot be reached; they grow only while nothing at all comes through."""
 COALESCE = 0.05
 """Seconds in which further entries become part of the same look at the journal."""
 
@@ -36,9 +40,10 @@ COALESCE = 0.05
 class Board:
     """The `Watcher` of Slack. One task an investigation while there is something to show; never raises."""
 
-    def __init__(self, connection: Connection, outbox: Outbox, *, patience: float = PATIENCE) -> None:
+    def __init__(self, connection: Connection, outbox: Outbox, leases: Leases, *, patience: float = PATIENCE) -> None:
         self._connection = connection
         self._outbox = outbox
+        self._leases = leases
         self._canvas = CanvasKeeper(outbox)
         self._patience = patience
         self._threads: dict[str, _Showing] = {}
@@ -53,14 +58,14 @@ class Board:
 
     async def close(self) -> None:
         """Show what can still be shown, then stop."""
-        await asyncio.gather(*(showing.wait(self._patience) for showing in self._threads.values()))
+        await asyncio.gather(*(showing.wait(AT_THE_END) for showing in self._threads.values()))
         await asyncio.gather(*(showing.stop() for showing in self._threads.values()))
 
     def _showing(self, journal: Journal) -> "_Showing":
         showing = self._threads.get(journal.id)
         if showing is None:
             self._forget_idle()
-            showing = _Showing(journal, self._connection, self._outbox, self._canvas)
+            showing = _Showing(journal, self._connection, self._outbox, self._leases, self._canvas)
             self._threads[journal.id] = showing
         return showing
 
@@ -71,12 +76,18 @@ class Board:
 
 
 class _Showing:
-    """One investigation on its way to Slack."""
+    """One investigation on its way to Slack.
 
-    def __init__(self, journal: Journal, connection: Connection, outbox: Outbox, canvas: CanvasKeeper) -> None:
+    It is shown by one process at a time, under a lease of its own: Slack may be behind long after the work is done.
+    """
+
+    def __init__(
+        self, journal: Journal, connection: Connection, outbox: Outbox, leases: Leases, canvas: CanvasKeeper
+    ) -> None:
         self._journal = journal
         self._connection = connection
         self._outbox = outbox
+        self._leases = leases
         self._canvas = canvas
         self._news = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -86,6 +97,9 @@ class _Showing:
         self._lost: set[str] = set()
         """Keys that Slack refused for good."""
         self._hopeless = False
+        self._shown = 0
+        """Messages that came through."""
+        self._canvas_later: asyncio.TimerHandle | None = None
 
     @property
     def busy(self) -> bool:
@@ -103,12 +117,25 @@ class _Showing:
                 log.warning("slack is behind", investigation=self._journal.id, backlog=self._outbox.backlog)
 
     async def stop(self) -> None:
+        if self._canvas_later is not None:
+            self._canvas_later.cancel()
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def _run(self) -> None:
-        pause = FIRST_PAUSE
+        while self._news.is_set() or self._editing:
+            try:
+                async with self._leases.hold(f"show:{self._journal.id}") as mine:
+                    if mine:
+                        await self._show_all()
+                    else:
+                        await asyncio.sleep(ELSEWHERE)
+            except LeaseLost:
+                self._news.set()
+
+    async def _show_all(self) -> None:
+        pause, shown = FIRST_PAUSE, self._shown
         while self._news.is_set() or self._editing:
             await self._news.wait()
             self._news.clear()
@@ -117,6 +144,8 @@ class _Showing:
                 pause = FIRST_PAUSE
                 await asyncio.sleep(COALESCE)
             except (DeskError, JournalError, SettingsError) as error:
+                if self._shown > shown:
+                    pause, shown = FIRST_PAUSE, self._shown
                 log.warning("not shown yet", investigation=self._journal.id, error=str(error), again_in=pause)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
@@ -136,8 +165,22 @@ class _Showing:
         for message in wanted(case, workspace):
             if message.to is None and message.key in case.posted and self._sent.get(message.key) != message.digest:
                 self._edit(message, case.posted[message.key].ts)
-        if await self._canvas.keep(self._journal, case, workspace):
-            self._news.set()
+        await self._keep_canvas(case, workspace)
+
+    async def _keep_canvas(self, case: Investigation, workspace: Workspace) -> None:
+        """What goes wrong with it holds no message up."""
+        if self._canvas_later is not None:
+            return
+        try:
+            if await self._canvas.keep(self._journal, case, workspace):
+                self._news.set()
+        except DeskError as error:
+            log.warning("the canvas is not kept yet", investigation=self._journal.id, error=str(error))
+            self._canvas_later = asyncio.get_running_loop().call_later(LONGEST_PAUSE, self._canvas_again)
+
+    def _canvas_again(self) -> None:
+        self._canvas_later = None
+        self.wake()
 
     def _missing(self, case: Investigation, workspace: Workspace) -> Message | None:
         """The first message that does not stand in Slack yet."""
@@ -165,6 +208,7 @@ class _Showing:
         if ts is None:
             ts = await (self._outbox.whisper(message) if message.to else self._outbox.post(message))
             self._sent[message.key] = message.digest
+        self._shown += 1
         done = Posted(key=message.key, channel=message.channel, ts=ts, thread=message.thread)
         await asyncio.to_thread(self._journal.append, done)
 

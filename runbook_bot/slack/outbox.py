@@ -14,7 +14,7 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from runbook_bot.domain.noun import Json
 from runbook_bot.slack.message import Message, plainer
-from runbook_bot.slack.pace import METHODS, TIERS, Bucket, Now, Window
+from runbook_bot.slack.pace import METHODS, TIERS, Bucket, Now, Turns, Window
 from runbook_bot.slack.refusals import NETWORK, TOO_YOUNG, AnswerLost, RateLimited, Refused, SlackAway, meaning
 
 log = structlog.get_logger(__name__)
@@ -37,7 +37,9 @@ class _Edit:
 
 @dataclass
 class Outbox:
-    """Posts keep their order within a channel; of edits the latest wins; final states go before progress.
+    """Posts to a channel go one by one: what opens a thread first, then what is final, then the rest, each in order.
+
+    Of edits the latest wins; final states go before progress.
 
     `client` must not repeat calls by itself: what is repeated, and when, is decided here.
     """
@@ -46,7 +48,7 @@ class Outbox:
     now: Now = time.monotonic
     _windows: dict[str, Window] = field(default_factory=dict)
     _buckets: dict[str, Bucket] = field(default_factory=dict)
-    _turns: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
+    _turns: defaultdict[str, Turns] = field(default_factory=lambda: defaultdict(Turns))
     _edits: dict[tuple[str, str], _Edit] = field(default_factory=dict)
     _edited: dict[tuple[str, str], float] = field(default_factory=dict)
     _order: "itertools.count[int]" = field(default_factory=itertools.count)
@@ -60,7 +62,8 @@ class Outbox:
 
     async def post(self, message: Message) -> str:
         """The timestamp of the new message. Raises `AnswerLost` where it may stand there already: look first."""
-        async with self._turns[message.channel]:
+        rank = 0 if message.thread is None else 1 if message.final else 2
+        async with self._turns[message.channel].take(rank):
             bucket = self._buckets.setdefault(message.channel, Bucket(now=self.now))
             return await self._young(message, lambda blocks: self._post(bucket, message, blocks))
 

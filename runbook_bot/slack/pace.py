@@ -1,8 +1,11 @@
 """How fast Slack may be called: one window a method, one bucket a channel, and what Slack itself asked for."""
 
+import asyncio
+import heapq
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 MINUTE = 60.0
@@ -57,6 +60,41 @@ class Window:
     def close_for(self, seconds: float) -> None:
         """Slack said `Retry-After`."""
         self._closed_until = max(self._closed_until, self.now() + seconds)
+
+
+@dataclass
+class Turns:
+    """One at a time, and of those who wait the lowest rank first; first come, first served within a rank."""
+
+    _waiting: list[tuple[int, int, "asyncio.Future[None]"]] = field(default_factory=list)
+    _came: int = 0
+    _taken: bool = False
+
+    @asynccontextmanager
+    async def take(self, rank: int) -> AsyncIterator[None]:
+        if self._taken:
+            turn = asyncio.get_running_loop().create_future()
+            heapq.heappush(self._waiting, (rank, self._came, turn))
+            self._came += 1
+            try:
+                await turn
+            except asyncio.CancelledError:
+                if not turn.cancelled():  # it was called up just as it left
+                    self._next()
+                raise
+        self._taken = True
+        try:
+            yield
+        finally:
+            self._next()
+
+    def _next(self) -> None:
+        while self._waiting:
+            turn = heapq.heappop(self._waiting)[2]
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self._taken = False
 
 
 @dataclass

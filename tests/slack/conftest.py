@@ -21,6 +21,7 @@ from runbook_bot.slack.directory import SlackDirectory
 from runbook_bot.slack.outbox import Outbox
 from runbook_bot.state.inbox import SqliteInbox
 from runbook_bot.state.journals import FileJournal, FileJournals
+from runbook_bot.state.leases import LocalLeases
 from tests.slack.story import CHANNEL, ID, Story
 
 MANIFEST = Path(__file__).parents[2] / "manifest.yml"
@@ -144,7 +145,7 @@ async def open_office(slack: LoopbackSlack, folder: Path, inbox: Inbox | None = 
         clock=SystemClock(),
         reasoner="catalogue",
     )
-    board = Board(connection, outbox, patience=5)
+    board = Board(connection, outbox, LocalLeases(folder / "leases"), patience=5)
     try:
         yield Office(slack, connection, outbox, directory, journals, disk, queue, board, desk)
     finally:
