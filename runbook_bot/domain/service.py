@@ -86,9 +86,31 @@ class ServiceGraph(Noun):
 
     def merged(self, found: "ServiceGraph") -> "ServiceGraph":
         """This graph with what discovery found added: what is written here wins, nothing is removed."""
+        found = self._in_written_names(found)
         names = list(dict.fromkeys([s.name for s in self.services] + [s.name for s in found.services]))
         claimed = {r.key for s in self.services for r in s.resources}
         return ServiceGraph(services=tuple(self._merge_one(name, found, claimed) for name in names))
+
+    def _in_written_names(self, found: "ServiceGraph") -> "ServiceGraph":
+        """`found` with what it calls otherwise named as here: a service is the one that its first resource is of."""
+        known = {s.name: self._written_name(s) for s in found.services}
+        renamed: dict[str, Service] = {}
+        for each in found.services:
+            name = known[each.name]
+            before = renamed.get(name, Service(name=name))
+            calls = [called for called in (known.get(d, d) for d in each.depends_on) if called != name]
+            renamed[name] = (each if name not in renamed else before).model_copy(
+                update={
+                    "name": name,
+                    "depends_on": tuple(dict.fromkeys((*before.depends_on, *calls))),
+                    "resources": tuple({r.key: r for r in (*before.resources, *each.resources)}.values()),
+                }
+            )
+        return ServiceGraph(services=tuple(renamed.values()))
+
+    def _written_name(self, found: Service) -> str:
+        owner = self.owner_of(found.resources[0]) if found.resources else None
+        return found.name if owner is None or self.service(found.name) is not None else owner.name
 
     def _merge_one(self, name: str, found: "ServiceGraph", claimed: set[str]) -> Service:
         mine, theirs = self.service(name), found.service(name)

@@ -90,10 +90,30 @@ def test_what_is_written_wins_and_nothing_is_removed() -> None:
     assert (checkout.owner, checkout.tier) == ("payments", "1")
     assert checkout.depends_on == ("pricing", "orders-db")
     assert [each.name for each in checkout.resources] == ["checkout", "checkout-worker"]
-    assert merged.service("prod-checkout") == service("prod-checkout"), "what is claimed by name is nobody else's"
+    assert merged.service("prod-checkout") is None, "what has a written name is not known by another one"
     owner = merged.owner_of(mine)
     assert owner is not None
     assert owner.name == "checkout"
+
+
+def test_what_is_found_under_another_name_joins_what_is_written() -> None:
+    worker, table = resource("likes-writer"), resource("likes-table")
+    logs = resource("/logs/likes-writer", ResourceType.log_group)
+    written = ServiceGraph(services=(service("likes", resources=(worker,)), service("feed", "likes")))
+    found = ServiceGraph(
+        services=(
+            service("likes-writer", "likes-table", "likes-writer", resources=(worker, logs)),
+            service("likes-table", resources=(table,)),
+            service("cron", "likes-writer"),
+        )
+    )
+    merged = written.merged(found)
+    assert [each.name for each in merged] == ["likes", "feed", "likes-table", "cron"]
+    likes, cron = merged.service("likes"), merged.service("cron")
+    assert likes is not None
+    assert cron is not None
+    assert (likes.depends_on, likes.resources) == (("likes-table",), (worker, logs))
+    assert cron.depends_on == ("likes",)
 
 
 def test_merging_with_nothing_changes_nothing() -> None:
