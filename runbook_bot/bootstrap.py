@@ -30,6 +30,7 @@ from runbook_bot.investigation.triage import Triage
 from runbook_bot.investigation.world import World
 from runbook_bot.knowledge.memory import KnowledgeBase
 from runbook_bot.reasoning.catalogue import CatalogueReasoner
+from runbook_bot.reasoning.modes import modes
 from runbook_bot.settings import Settings
 from runbook_bot.state.journals import FileJournals
 
@@ -96,6 +97,7 @@ class Thinking:
 
     journals: FileJournals
     advance: Advance
+    world: World
 
 
 def thinking(
@@ -125,7 +127,7 @@ def thinking(
         clock,
         on_entry=on_entry,
     )
-    return Thinking(kept, advance)
+    return Thinking(kept, advance, world)
 
 
 async def investigate(
@@ -198,17 +200,19 @@ async def running(settings: Settings, *, desk: bool, worker: bool) -> AsyncItera
             )
             stack.push_async_callback(slack.stop)
             await slack.start()
-        warming = asyncio.create_task(_warm(memory), name="knowledge sync")
+        warming = asyncio.create_task(_warm(mind.world, memory), name="warming")
         stack.push_async_callback(_cancelled, warming)
         await queue.resume(await asyncio.to_thread(unfinished, mind.journals, SystemClock().now()))
         _log.info("ready", desk=desk, worker=worker)
         yield slack
 
 
-async def _warm(memory: KnowledgeBase) -> None:
-    """Reads the runbooks while people are not waiting for them yet."""
+async def _warm(world: World, memory: KnowledgeBase) -> None:
+    """Does what is slow the first time while nobody waits for it yet: vendors' clients, the catalogue, the runbooks."""
     from runbook_bot.errors import KnowledgeError
 
+    await world.prepare()
+    await asyncio.to_thread(modes)
     try:
         await memory.sync()
     except KnowledgeError as problem:

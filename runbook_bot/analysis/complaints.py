@@ -55,11 +55,12 @@ def _owner(case: Investigation, asked: Queried) -> str:
 
 def _new(asked: Queried, moment: float) -> list[Template]:
     key = (id(asked), moment)
-    if key not in _read:
+    known = _read.get(key)
+    if known is None:
         times = [line.at.timestamp() for line in asked.result.lines]
         earliest, latest = min([moment - 900, *times]), max([moment + 60, *times])
         minutes = {"before_minutes": (moment - earliest) / 60, "after_minutes": (latest - moment) / 60}
-        _read[key] = (asked, novel(templates(asked.result.lines, moment), **minutes))
+        known = _read[key] = (asked, novel(templates(asked.result.lines, moment), **minutes))
         if len(_read) > REMEMBERED:
             _read.popitem(last=False)
-    return _read[key][1]
+    return known[1]

@@ -7,6 +7,7 @@ regular expression a line, memory bounded by the number of different templates k
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from runbook_bot.domain.observation import LogLine
 
@@ -44,7 +45,13 @@ class Template:
 
 def template(line: str) -> str:
     """The line with its variable parts masked."""
-    return _VARIABLE.sub(lambda m: f"<{m.lastgroup}>", line[:LONGEST])
+    return _masked(line[:LONGEST])
+
+
+@lru_cache(maxsize=20_000)
+def _masked(line: str) -> str:
+    """Remembered: each hypothesis about a service looks at the same lines."""
+    return _VARIABLE.sub(lambda m: f"<{m.lastgroup}>", line)
 
 
 def templates(lines: Iterable[LogLine], moment: float) -> list[Template]:

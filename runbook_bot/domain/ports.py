@@ -94,6 +94,10 @@ class Provider(Protocol):
         """Services, resources and dependencies that can be seen. Raises `ProviderError` where none can."""
         ...
 
+    async def prepare(self) -> None:
+        """Do what is slow the first time, without asking anything. Never raises."""
+        ...
+
     async def check(self) -> Sequence[Check]:
         """For `doctor`; ends within two seconds."""
         ...

@@ -1,5 +1,6 @@
 """The verbs of an investigation, in their order; each step is a journal entry, so that any process can go on."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -72,7 +73,8 @@ class Investigator:
             return
         if cut_short and case.stop_asked is None:
             yield LimitReached(limit=cut_short, text=f"{cut_short}: the best answer so far follows")
-        yield Concluded(verdict=conclude(journal.refresh(), self._clock.now(), cut_short))
+        verdict = await asyncio.to_thread(conclude, journal.refresh(), self._clock.now(), cut_short)
+        yield Concluded(verdict=verdict)
 
     async def _grown(self, journal: Journal) -> AsyncIterator[Body]:
         """Once a round is over: branches of what is strongly supported; where nothing is, the next best ideas."""

@@ -73,7 +73,8 @@ class Triage:
                 yield body
         case = journal.refresh()
         if not case.hypotheses:
-            async for body in ask_all(self._world, case, _complaints(case)):
+            wanted = await asyncio.to_thread(_complaints, case)
+            async for body in ask_all(self._world, case, wanted):
                 yield body
         case = journal.refresh()
         if case.knowledge is None:
@@ -124,13 +125,13 @@ class Triage:
         case = journal.refresh()
         changes = ListChanges(resources=resources[:MOST_RESOURCES], window=frame) if resources else None
         yield _changes(case.answers.get(changes.key) if changes else None)
-        symptom = symptom_of(case)
+        symptom = await asyncio.to_thread(symptom_of, case)
         if symptom is not None and symptom.moved != "steady":
             # The same hours of the day before tell the usual from the unusual.
             before = yesterday_of(case, symptom)
             async for body in ask_all(self._world, case, {before.key: (before, ())}):
                 yield body
-            symptom = symptom_of(journal.refresh())
+            symptom = await asyncio.to_thread(symptom_of, journal.refresh())
         onset = _onset(symptom, incident)
         yield IncidentFound(incident=incident.model_copy(update={"window": frame.with_onset(onset)}))
         # The symptom comes last: where it stands in the journal, this part of triage is done.

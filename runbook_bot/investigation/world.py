@@ -28,10 +28,14 @@ class World:
             return Result(status=Status.error, source="none", where=what, message="no configured provider answers this")
         try:
             async with asyncio.timeout(PATIENCE):
-                return redacted(await able.ask(query))
+                return await asyncio.to_thread(redacted, await able.ask(query))
         except TimeoutError:
             where = query.kind.replace("_", " ")
             return Result(status=Status.error, source=able.name, where=where, message=f"no answer in {PATIENCE:.0f} s")
+
+    async def prepare(self) -> None:
+        """Whatever is slow the first time, before somebody waits for it."""
+        await asyncio.gather(*(provider.prepare() for provider in self._providers))
 
     async def discover(self) -> tuple[ServiceGraph, str]:
         """What all vendors can see, merged, and in one line what could not be seen."""

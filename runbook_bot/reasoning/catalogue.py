@@ -1,5 +1,6 @@
 """The built-in reasoner: hypotheses from the catalogue of failure modes, read off what moved and what was changed."""
 
+import asyncio
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -54,34 +55,20 @@ class Idea:
 
 
 class CatalogueReasoner:
-    """No model: the catalogue proposes, the statistics judge."""
+    """No model: the catalogue proposes, the statistics judge.
+
+    Thousands of log lines and points are read for that: in a thread, so that nobody else waits meanwhile.
+    """
 
     name = "catalogue"
 
     async def propose(self, case: Investigation, parent: Hypothesis | None = None) -> Sequence[Hypothesis]:
-        ideas = _first(case) if parent is None else _deeper(case, parent)
-        taken = {(h.failure_mode, h.service) for h in case.hypotheses.values()}
-        fresh = [idea for idea in ideas if (idea.mode, idea.dependency or idea.service) not in taken]
-        best = sorted(fresh, key=lambda i: (-i.prior, i.mode, i.service, i.dependency))
-        if parent is None:
-            nothing = [i for i in best if i.mode is FailureMode.none]
-            best = [*[i for i in best if i.mode is not FailureMode.none][: AT_MOST - 1], *nothing]
-        else:
-            best = [i for i in best if i.because][:BRANCHES] or best[:2]
-        chosen = best[:AT_MOST]
-        # Never more than the ideas are worth by themselves: a lone far-fetched one must not pass for the likely one.
-        scale = min(1.0, LIKELY / (sum(idea.prior for idea in chosen) or 1.0))
-        prefix = f"{parent.id}." if parent else "H"
-        taken_ids = len(case.children(parent.id if parent else None))
-        return [
-            _hypothesis(case, idea, f"{prefix}{taken_ids + n}", parent, scale * idea.prior)
-            for n, idea in enumerate(chosen, start=1)
-        ]
+        return await asyncio.to_thread(_proposed, case, parent)
 
     async def judge(
         self, case: Investigation, hypothesis: Hypothesis, prediction: Prediction, query: Query, result: Result
     ) -> Evidence:
-        return judge(case, hypothesis, prediction, query, result)
+        return await asyncio.to_thread(judge, case, hypothesis, prediction, query, result)
 
     def repairs(self, case: Investigation, hypothesis: Hypothesis) -> Sequence[Mending]:
         """What may help, best first; where a caller has to be mended, the one whose logs complained most."""
@@ -95,6 +82,27 @@ class CatalogueReasoner:
                 places = [r for s in _complaining(case, hypothesis) for r in s.resources if r.type in COMPUTE]
             found += [Mending(mend.do, place) for place in places]
         return found
+
+
+def _proposed(case: Investigation, parent: Hypothesis | None) -> list[Hypothesis]:
+    ideas = _first(case) if parent is None else _deeper(case, parent)
+    taken = {(h.failure_mode, h.service) for h in case.hypotheses.values()}
+    fresh = [idea for idea in ideas if (idea.mode, idea.dependency or idea.service) not in taken]
+    best = sorted(fresh, key=lambda i: (-i.prior, i.mode, i.service, i.dependency))
+    if parent is None:
+        nothing = [i for i in best if i.mode is FailureMode.none]
+        best = [*[i for i in best if i.mode is not FailureMode.none][: AT_MOST - 1], *nothing]
+    else:
+        best = [i for i in best if i.because][:BRANCHES] or best[:2]
+    chosen = best[:AT_MOST]
+    # Never more than the ideas are worth by themselves: a lone far-fetched one must not pass for the likely one.
+    scale = min(1.0, LIKELY / (sum(idea.prior for idea in chosen) or 1.0))
+    prefix = f"{parent.id}." if parent else "H"
+    taken_ids = len(case.children(parent.id if parent else None))
+    return [
+        _hypothesis(case, idea, f"{prefix}{taken_ids + n}", parent, scale * idea.prior)
+        for n, idea in enumerate(chosen, start=1)
+    ]
 
 
 def _first(case: Investigation) -> list[Idea]:

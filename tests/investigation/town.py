@@ -75,6 +75,9 @@ class Town:
     async def discover(self) -> ServiceGraph:
         return ServiceGraph()
 
+    async def prepare(self) -> None:
+        """There is nothing to prepare."""
+
     async def check(self) -> Sequence[Check]:
         return ()
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from runbook_bot.domain.noun import utc
 from runbook_bot.errors import PlaygroundError
+from runbook_bot.playground.cloud import wire
 from runbook_bot.playground.cloud.account_api import AccountApi
 from runbook_bot.playground.cloud.alarm_watch import AlarmWatch
 from runbook_bot.playground.cloud.database_api import DatabaseApi
@@ -74,7 +75,7 @@ class Life:
         except OSError as error:
             raise PlaygroundError(f"port {port} cannot be used: {error.strerror or error}") from error
         connecting = asyncio.to_thread(self._past.connect, f"http://127.0.0.1:{port}")
-        await asyncio.gather(self._upstream.start(), connecting)
+        await asyncio.gather(self._upstream.start(), connecting, asyncio.to_thread(wire.prepare))
         try:
             await self._load(self._clock.now())
         except (BotoCoreError, ClientError) as error:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from aiohttp import web
 
 _LARGEST = 64 * 1024 * 1024
+_VOLUMINOUS = ("cloudwatch", "logs")
+"""Services whose answers are megabytes: written in a thread, since the product may run in the same loop."""
 
 
 class Overlay:
@@ -118,7 +120,10 @@ class Overlay:
         handler = self._handlers.get(f"{call.service}:{call.operation}")
         if handler is not None:
             answer = await handler(call)
-            response = wire.answer(call, answer)
+            if call.service in _VOLUMINOUS:
+                response = await asyncio.to_thread(wire.answer, call, answer)
+            else:
+                response = wire.answer(call, answer)
         else:
             response = await self._upstream.forward(call.request)
             answer = {}

@@ -80,9 +80,22 @@ class AwsError(Exception):
 @functools.cache
 def model(service: str) -> Any:
     """botocore's model of a service. Raises `botocore.exceptions.UnknownServiceError`."""
+    return _session().get_service_model(service)
+
+
+@functools.cache
+def _session() -> Any:
+    """One for all: each of its own would look through all services' folders again."""
     from botocore.session import get_session
 
-    return get_session().get_service_model(service)
+    return get_session()
+
+
+def prepare() -> None:
+    """Read what understanding a call needs, before somebody waits for it: tenths of a second the first time."""
+    for service in ("cloudwatch", "elbv2", "rds", "autoscaling", "elasticache", "sts"):
+        model(service)
+    _routes("lambda")
 
 
 def understand(request: Request) -> Call | None:

@@ -4,7 +4,7 @@ import asyncio
 import os
 import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -114,6 +114,14 @@ class Place:
             if len(found) >= limit:
                 break
         return found[:limit]
+
+    async def prepare(self, services: Iterable[str]) -> None:
+        """Make clients before somebody waits for one: the first of a service takes a while. Asks nothing."""
+        for service in services:
+            try:
+                await asyncio.get_running_loop().run_in_executor(None, self._client, service)
+            except (ClientError, BotoCoreError):  # no credentials, no such profile: said when something is asked
+                return
 
     async def identity(self) -> Identity:
         """Account and partition of the credentials; asked once. Raises `CallFailed`."""

@@ -42,6 +42,11 @@ EVENTS: dict[R, Callable[[Place, ListEvents], Awaitable[Result]]] = {
 }
 
 
+FIRST_ASKED = ("cloudwatch", "resourcegroupstaggingapi", "elbv2", "ecs", "lambda", "rds", "dynamodb", "sqs",
+               "elasticache", "cloudtrail", "logs")  # fmt: skip
+"""Services that every investigation asks before its first hypothesis, in about that order."""
+
+
 class AwsProvider:
     """Reads AWS with whatever read-only credentials boto3 finds, or with the accounts' roles."""
 
@@ -95,6 +100,10 @@ class AwsProvider:
 
     async def discover(self) -> ServiceGraph:
         return await discover(self._places)
+
+    async def prepare(self) -> None:
+        for place in self._places.all:
+            await place.prepare(FIRST_ASKED)
 
     async def check(self) -> Sequence[Check]:
         return await check(self._places)
