@@ -1,7 +1,7 @@
 """Readers of the whole picture: the symptom, its history, the vital signs, and what moved first around it."""
 
 from runbook_bot.analysis.complaints import reports
-from runbook_bot.analysis.vitals import anomalies, first_movers, lasting, unwell
+from runbook_bot.analysis.vitals import anomalies, first_movers, lasting, readings, unwell
 from runbook_bot.domain import saying
 from runbook_bot.domain.hypothesis import Expectation, Prediction
 from runbook_bot.domain.investigation import Investigation
@@ -73,13 +73,18 @@ def dependencies(case: Investigation, prediction: Prediction, result: Result) ->
         asked = case.graph.dependencies(prediction.service, hops=1)
         if not asked:
             return 0.0, f"{prediction.service} has no known dependency", numbers
-        return weigh(prediction, not movers), words.movers(prediction.service, movers), numbers
+        watched = {_owner(case, each.series.resource) for each in readings(case)} & asked.keys()
+        if not movers and not watched:
+            return None, words.unwatched(sorted(asked)), numbers
+        # Of a third party nothing is known: only those that were looked at can be said to have been well.
+        share = 1.0 if movers else len(watched) / len(asked)
+        return weigh(prediction, not movers, share), words.movers(prediction.service, movers), numbers
     told = _told(case, prediction.fact)
     if prediction.fact not in movers and told is not None:
         return weigh(prediction, True), words.reported(prediction.fact, told), numbers
     theirs = case.graph.service(prediction.fact)
     if prediction.fact not in movers and (theirs is None or not theirs.resources):
-        return None, f"nothing of {prediction.fact} can be measured from here", numbers
+        return None, words.unwatched([prediction.fact]), numbers
     seen = prediction.fact in movers
     return weigh(prediction, seen), words.mover(prediction.fact, seen), numbers
 

@@ -143,6 +143,10 @@ def reported(dependency: str, told: LogLine) -> str:
     return f"reported of {dependency} at {told.at:%H:%M} UTC: {_quote(told.text)}"
 
 
+def unwatched(names: Sequence[str]) -> str:
+    return f"nothing of {', '.join(names[:3])} can be measured from here"
+
+
 def mover(dependency: str, seen: bool) -> str:
     return (
         f"{dependency}, or what it depends on, moved no later"
