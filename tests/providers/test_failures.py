@@ -1,6 +1,7 @@
 """What goes wrong with AWS is told apart, quickly, and in one line."""
 
 import time
+from pathlib import Path
 
 import pytest
 
@@ -8,8 +9,11 @@ from runbook_bot.domain.service import Resource
 from runbook_bot.domain.tools import FindAlarms, ReadMetrics, ReadState, Status
 from runbook_bot.domain.vocabulary import ResourceType
 from runbook_bot.domain.window import TimeWindow
+from runbook_bot.errors import ProviderError
 from runbook_bot.providers.aws.config import AwsAccount, AwsSettings
+from runbook_bot.providers.aws.places import regions_of
 from runbook_bot.providers.aws.provider import AwsProvider
+from runbook_bot.providers.aws.readiness import lacking
 from tests.providers.conftest import FixedClock
 from tests.providers.shop import CHECKOUT, Shop
 from tests.providers.stand_in import Answer, StandIn
@@ -118,6 +122,34 @@ async def test_an_unknown_profile(aws: StandIn) -> None:
     result = await AwsProvider(AwsSettings(profile="nobody"), FixedClock()).ask(STATE)
     assert result.status is Status.denied
     assert "nobody" in result.message
+
+
+def test_what_every_call_would_lack_is_known_before_the_first(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    assert lacking(AwsSettings()) == ""
+    assert "The config profile (nobody) could not be found" in lacking(AwsSettings(profile="nobody"))
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "localhost:5000")
+    assert lacking(AwsSettings()).startswith("AWS_ENDPOINT_URL is no address")
+    monkeypatch.delenv("AWS_ENDPOINT_URL")
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    assert "set AWS_PROFILE or AWS_ACCESS_KEY_ID, or log in" in lacking(AwsSettings())
+
+
+def test_the_profile_s_region_is_looked_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "config").write_text("[profile shop]\nregion = eu-central-1\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    settings = AwsSettings(profile="shop")
+    assert regions_of(settings).names == ("us-east-1",), "a variable wins"
+    monkeypatch.delenv("AWS_REGION")
+    assert regions_of(settings).names == ("eu-central-1",)
+    assert regions_of(AwsSettings(profile="nobody")).told_by == ""
+
+
+async def test_without_credentials_discovery_says_so_once(monkeypatch: pytest.MonkeyPatch, aws: StandIn) -> None:
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    with pytest.raises(ProviderError) as caught:
+        await AwsProvider(AwsSettings(), FixedClock()).discover()
+    assert str(caught.value).count("no AWS credentials were found") == 1
 
 
 async def test_what_is_another_vendor_s_is_not_answered(provider: AwsProvider) -> None:

@@ -7,6 +7,7 @@ from runbook_bot.domain.tools import Result, Status
 from runbook_bot.domain.window import TimeWindow
 from runbook_bot.providers.aws.failure import CallFailed
 
+_OF_ALL_CALLS = ("credentials", "unreachable")
 _WORST = (Status.denied, Status.error, Status.no_data)
 
 
@@ -20,8 +21,8 @@ def failed(failure: CallFailed, source: str, where: str, asked: Json) -> Result:
 
 
 def gaps(failures: Iterable[CallFailed]) -> str:
-    """What could not be seen, each thing once."""
-    return "; ".join(dict.fromkeys(str(each) for each in failures))
+    """What could not be seen, each cause once: without credentials or a network every call says the same."""
+    return "; ".join({each.kind if each.kind in _OF_ALL_CALLS else str(each): str(each) for each in failures}.values())
 
 
 def worst(failures: Sequence[CallFailed]) -> Status:

@@ -21,7 +21,7 @@ class AwsSettings(BaseModel):
     enabled: bool | None = None
     """None: on when credentials or `AWS_ENDPOINT_URL` are there."""
     regions: tuple[str, ...] = ()
-    """Regions to look in; none means the profile's, `AWS_REGION`, `AWS_DEFAULT_REGION`, or us-east-1."""
+    """Regions to look in; none means `AWS_REGION`, `AWS_DEFAULT_REGION`, the profile's, or us-east-1."""
     profile: str | None = None
     """A profile of the shared AWS configuration; `default` means what boto3 finds by itself."""
     accounts: tuple[AwsAccount, ...] = ()

@@ -9,6 +9,7 @@ from runbook_bot.domain.tools import Result
 from runbook_bot.providers.aws.answers import combined
 from runbook_bot.providers.aws.config import AwsSettings
 from runbook_bot.providers.aws.place import Place, Threads
+from runbook_bot.providers.aws.readiness import region_of_profile
 
 _LAST_RESORT = "us-east-1"
 
@@ -22,12 +23,14 @@ class Regions:
 
 
 def regions_of(settings: AwsSettings, environment: Mapping[str, str] = os.environ) -> Regions:
-    """Configured, else of the environment, else us-east-1."""
+    """Configured, else of the environment, else the profile's, else us-east-1."""
     if settings.regions:
         return Regions(tuple(settings.regions), "providers.aws.regions")
     for variable in ("AWS_REGION", "AWS_DEFAULT_REGION"):
         if environment.get(variable):
             return Regions((environment[variable],), variable)
+    if region := region_of_profile(settings):
+        return Regions((region,), "the profile")
     return Regions((_LAST_RESORT,), "")
 
 
