@@ -72,6 +72,15 @@ def providers(settings: Settings, clock: Clock | None = None) -> Sequence[Provid
     return (AwsProvider(settings.providers.aws, clock or SystemClock()),)
 
 
+def unusable(settings: Settings) -> str:
+    """What every call would lack to whom `providers` names, in one line; empty where nothing. Asks nobody."""
+    if not aws_wanted(settings):
+        return ""
+    from runbook_bot.providers.aws.readiness import lacking
+
+    return lacking(settings.providers.aws)
+
+
 def actuators(settings: Settings, clock: Clock | None = None) -> Sequence[Actuator]:
     if not aws_wanted(settings):
         return ()

@@ -3,12 +3,13 @@
     RunbookError                one clear line for a person: what was wrong, and what to do
     ├── UsageError              wrong words or configuration; exit code 2
     │   ├── SettingsError       a key, token or file of the configuration; names it
+    │   ├── PortTaken           a port somebody named is in use; names it
     │   └── ScenarioError       a scenario file of the playground; names file, line and key
     ├── JournalError            a journal that cannot be created, opened or appended to
     ├── LeaseLost               another worker has taken the investigation over; the loser stops quietly
     ├── ProviderError           a vendor answered with something no query can use
     ├── KnowledgeError          the index or a source cannot be read; names the file
-    ├── PlaygroundError         the world in a box could not start (port in use, missing extra)
+    ├── PlaygroundError         the world in a box could not start (missing extra, a manifest that is none)
     └── DeskError               Slack refused a call for good; names the method and Slack's own error word
 
 A query never raises: what went wrong is a `Result` with a status.
@@ -30,6 +31,10 @@ class UsageError(RunbookError):
 
 class SettingsError(UsageError):
     """A configuration key, an environment variable or a configuration file is wrong; names which."""
+
+
+class PortTaken(UsageError):
+    """A port that was asked for cannot be listened on; names it."""
 
 
 class ScenarioError(UsageError):

@@ -49,6 +49,8 @@ def investigate(
 
     if not bootstrap.providers(settings):
         raise SettingsError(NOBODY_TO_ASK)
+    if lack := bootstrap.unusable(settings):
+        raise SettingsError(lack)
     progress = Progress(sys.stderr if as_json else sys.stdout)
     began = time.monotonic()
     case = edge.run(bootstrap.investigate(settings, request, on_entry=progress.show))

@@ -53,7 +53,9 @@ def meaning(method: str, error: Exception) -> DeskError:
     """Our word for an exception of the Web API client."""
     if isinstance(error, SlackApiError):
         return _answered(method, error)
-    if isinstance(error, aiohttp.ClientConnectorError | ConnectionRefusedError):
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return SlackAway(f"Slack cannot be reached at {error.host}:{error.port} for {method}")
+    if isinstance(error, ConnectionRefusedError):
         return SlackAway(f"Slack cannot be reached for {method}")
     return AnswerLost(f"the answer to {method} was lost ({type(error).__name__})")
 

@@ -16,7 +16,7 @@ import pytest
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from runbook_bot.errors import PlaygroundError
+from runbook_bot.errors import PlaygroundError, PortTaken
 from runbook_bot.playground.slack import LoopbackSlack, Person, Room, Workspace
 
 ROOM = "C0INCIDENTS"
@@ -217,7 +217,7 @@ def test_a_manifest_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 
 
 async def test_a_port_in_use_is_one_clear_line(slack: LoopbackSlack) -> None:
-    with pytest.raises(PlaygroundError, match=f"cannot listen on port {slack.port}"):
+    with pytest.raises(PortTaken, match=f"cannot listen on port {slack.port}"):
         await LoopbackSlack().start(slack.port)
 
 

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from aiohttp import web
 
-from runbook_bot.errors import PlaygroundError
+from runbook_bot.errors import PortTaken
 from runbook_bot.playground.slack.acting import Acting
 from runbook_bot.playground.slack.api.files import receive_upload
 from runbook_bot.playground.slack.api.method import Desk
@@ -51,7 +51,7 @@ class LoopbackSlack:
         self.port = 0
 
     async def start(self, port: int = 0) -> "LoopbackSlack":
-        """Listen on a port (0: any free one); PlaygroundError when it is taken."""
+        """Listen on a port (0: any free one); PortTaken when it is taken."""
         app = web.Application(middlewares=[same_origin], client_max_size=64 * 1024 * 1024)
         api = WebApi(self._desk, self.calls)
         app.add_routes(
@@ -73,9 +73,8 @@ class LoopbackSlack:
         except OSError as error:
             listener.close()
             await self._runner.cleanup()
-            raise PlaygroundError(
-                f"cannot listen on port {port}: {error.strerror}; choose another with --port"
-            ) from error
+            text = f"cannot listen on port {port}: {error.strerror}; choose another with --port"
+            raise PortTaken(text) from error
         self.port = int(listener.getsockname()[1])
         self._desk.base_url = f"http://{HOST}:{self.port}"
         await web.SockSite(self._runner, listener).start()

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 
 import boto3
-from botocore.exceptions import BotoCoreError, NoCredentialsError
+from botocore.exceptions import BotoCoreError
 
 from runbook_bot.providers.aws.config import AwsSettings
 from runbook_bot.providers.aws.failure import failure_of
@@ -22,7 +22,7 @@ def lacking(settings: AwsSettings, environment: Mapping[str, str] = os.environ) 
         found = boto3.Session(profile_name=named(settings)).get_credentials()
     except BotoCoreError as error:
         return str(failure_of(error, "sts", "GetCallerIdentity"))
-    return "" if found else str(failure_of(NoCredentialsError(), "sts", "GetCallerIdentity"))
+    return "" if found else "no AWS credentials were found: set AWS_PROFILE or AWS_ACCESS_KEY_ID, or log in"
 
 
 def region_of_profile(settings: AwsSettings) -> str:
