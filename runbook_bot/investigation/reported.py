@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from unicodedata import category
 
 from runbook_bot.domain.incident import Incident, Request, Severity, Source
 from runbook_bot.domain.observation import Alarm
@@ -12,21 +13,30 @@ from runbook_bot.domain.window import TimeWindow
 USUAL = timedelta(hours=3)
 """How far back is looked when no time is given."""
 LONGEST = timedelta(hours=24)
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+"""Before it there was nothing to measure."""
 LONGEST_TITLE = 150
 LONGEST_TEXT = 10_000
+_LEVELS = "critical|high|medium|low"
+"""Alone they say nothing of urgency: "high latency", "low disk space"."""
+_INVISIBLE = ("Cc", "Cf", "Cs")
+"""Unicode categories: control characters, marks that turn the direction of a text, halves of surrogate pairs."""
+_JOINER = "\u200d"
+"""It holds emoji together."""
 
 
 def plain(text: str) -> str:
     """Without control characters, bounded."""
-    return "".join(c for c in text if c >= " " or c in "\n\t")[:LONGEST_TEXT].strip()
+    kept = (c for c in text[:LONGEST_TEXT] if c in "\n\t" + _JOINER or category(c) not in _INVISIBLE)
+    return "".join(kept).strip()
 
 
 def alarm_names(text: str) -> list[str]:
     """What may be an alarm's name: the whole text if it is short, and words that look like names (at most four)."""
     clean = plain(text)
     found = [clean] if clean and len(clean) <= 255 and "\n" not in clean else []
-    words = re.findall(r"[A-Za-z0-9][\w./:-]{3,}", clean)
-    found += [w.rstrip(".,:;") for w in words if re.search(r"[-_./:]", w) or re.search(r"[a-z][A-Z]", w)]
+    words = [w.rstrip(".:/-") for w in re.findall(r"[A-Za-z0-9][\w./:-]{3,}", clean)]
+    found += [w for w in words if re.search(r"[-_./:]", w) or re.search(r"[a-z][A-Z]", w)]
     return list(dict.fromkeys(found))[:4]
 
 
@@ -50,16 +60,16 @@ def window_of(request: Request, alarm: Alarm | None, now: datetime) -> TimeWindo
     """
     now = now.replace(microsecond=0)
     if request.since or request.until:
-        end = min(request.until or now, now)
+        end = max(min(request.until or now, now), EARLIEST)
         start = request.since or end - USUAL
         if start >= end:
             start = end - USUAL
         return TimeWindow(start=max(start, end - timedelta(days=7)), end=end)
     if request.at is not None:
-        at = min(request.at, now)
+        at = max(min(request.at, now), EARLIEST)
         return TimeWindow(start=at - timedelta(hours=2), end=min(now, at + timedelta(hours=1)))
     since = alarm.since if alarm else None
-    if since is None or since > now:
+    if since is None or since > now or since < EARLIEST:
         return TimeWindow(start=now - USUAL, end=now)
     if now - since > LONGEST - timedelta(hours=2):
         return TimeWindow(start=since - timedelta(hours=2), end=since + timedelta(hours=1))
@@ -89,5 +99,7 @@ def _severity(text: str) -> Severity:
     found = re.search(r"\b(sev|p)-?([0-4])\b", text, re.IGNORECASE)
     if found:
         return (Severity.critical, Severity.critical, Severity.high, Severity.medium, Severity.low)[int(found[2])]
-    word = re.search(r"\b(critical|high|medium|low)\b", text, re.IGNORECASE)
-    return Severity(word[1].lower()) if word else Severity.unknown
+    word = re.search(rf"\b(?:severity|priority|urgency)\W{{0,3}}({_LEVELS})\b|\[({_LEVELS})\]", text, re.IGNORECASE)
+    if word:
+        return Severity((word[1] or word[2]).lower())
+    return Severity.critical if re.search(r"\bcritical\b", text, re.IGNORECASE) else Severity.unknown
