@@ -5,6 +5,7 @@ in Slack before anything is posted again.
 """
 
 import asyncio
+from collections.abc import Sequence
 
 import structlog
 
@@ -157,15 +158,23 @@ class _Showing:
         if self._hopeless:
             return
         workspace = await self._connection.workspace()
-        while (message := self._missing(self._journal.refresh(), workspace)) is not None:
-            await self._say(message, workspace)
+        while True:
+            case = await self._case()
+            messages = wanted(case, workspace)
+            for message in messages:  # before the next post, which may have to wait for its turn; edits need not
+                if message.to is None and message.key in case.posted and self._sent.get(message.key) != message.digest:
+                    self._edit(message, case.posted[message.key].ts)
+            missing = self._missing(case, messages)
+            if missing is None:
+                break
+            await self._say(missing, workspace)
             if self._hopeless:
                 return
-        case = self._journal.refresh()
-        for message in wanted(case, workspace):
-            if message.to is None and message.key in case.posted and self._sent.get(message.key) != message.digest:
-                self._edit(message, case.posted[message.key].ts)
         await self._keep_canvas(case, workspace)
+
+    async def _case(self) -> Investigation:
+        """As it stands now. In a thread: while an entry is written, the journal is locked."""
+        return await asyncio.to_thread(self._journal.refresh)
 
     async def _keep_canvas(self, case: Investigation, workspace: Workspace) -> None:
         """What goes wrong with it holds no message up."""
@@ -182,10 +191,10 @@ class _Showing:
         self._canvas_later = None
         self.wake()
 
-    def _missing(self, case: Investigation, workspace: Workspace) -> Message | None:
-        """The first message that does not stand in Slack yet."""
-        messages = (m for m in wanted(case, workspace) if m.key not in case.posted and m.key not in self._lost)
-        return next(messages, None)
+    def _missing(self, case: Investigation, messages: Sequence[Message]) -> Message | None:
+        """What to post next: the verdict and what waits for a decision, where there is one, then the rest in order."""
+        missing = (m for m in messages if m.key not in case.posted and m.key not in self._lost)
+        return min(missing, key=lambda message: not message.final, default=None)
 
     async def _say(self, message: Message, workspace: Workspace) -> None:
         try:
@@ -197,7 +206,7 @@ class _Showing:
             self._lost.add(message.key)
 
     async def _post(self, message: Message, workspace: Workspace) -> None:
-        case = self._journal.refresh()
+        case = await self._case()
         ts: str | None = None
         begun = case.posting.get(message.key)
         if begun is None or begun.channel != message.channel:
