@@ -3,10 +3,11 @@
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from runbook_bot.domain.noun import Instant, Json, Noun
 from runbook_bot.domain.observation import Alarm
+from runbook_bot.domain.redaction import redact
 from runbook_bot.domain.service import Resource
 from runbook_bot.domain.vocabulary import Signal
 from runbook_bot.domain.window import TimeWindow
@@ -76,3 +77,9 @@ class Request(Noun):
     at: Instant | None = None
     since: Instant | None = None
     until: Instant | None = None
+
+    @field_validator("text")
+    @classmethod
+    def _without_secrets(cls, text: str) -> str:
+        """A pasted log line often holds one, and the journal is kept."""
+        return redact(text)

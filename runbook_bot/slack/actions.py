@@ -9,6 +9,7 @@ from runbook_bot.domain.approval import Decision, Risk
 from runbook_bot.domain.investigation import Investigation, Remedy
 from runbook_bot.domain.journal import Decided, RollbackAsked, Steered
 from runbook_bot.domain.noun import Json
+from runbook_bot.domain.redaction import redact
 from runbook_bot.slack import words
 from runbook_bot.slack.answers import Untold, plain
 from runbook_bot.slack.delivery import Delivery
@@ -119,7 +120,7 @@ def decision(
         team=delivery.home,
         channel=channel or delivery.channel,
         message=message or delivery.message,
-        reason=reason,
+        reason=redact(reason),
         typed_name=typed_name,
         at=desk.clock.now(),
         delivery=delivery.key,
@@ -151,11 +152,13 @@ async def _steer(desk: Desk, delivery: Delivery) -> None:
         raise Untold(words.UNKNOWN_INVESTIGATION.format(id=mrkdwn(investigation, 60)))
     _at_home(case, delivery)
     if case.status != "open":
-        await desk.answers.give(delivery, plain(words.ALREADY_OVER.format(id=case.id)))
+        await desk.answers.give(delivery, plain(words.ALREADY_OVER.format(title=mrkdwn(case.title, 120), id=case.id)))
         return
     if hypothesis not in case.hypotheses:
         known = ", ".join(case.hypotheses)
-        raise Untold(words.UNKNOWN_HYPOTHESIS.format(id=mrkdwn(hypothesis, 20), known=known))
+        raise Untold(
+            words.UNKNOWN_HYPOTHESIS.format(id=mrkdwn(hypothesis, 20), title=mrkdwn(case.title, 120), known=known)
+        )
     if all(each.delivery != delivery.key for each in case.steered):
         steered = Steered(hypothesis=hypothesis, action=action, by=delivery.user, delivery=delivery.key)
         await desk.record(case.id, steered)

@@ -1,4 +1,4 @@
-"""Every delivery is recorded before it is acknowledged; a second copy is acknowledged and dropped.
+"""Every delivery is recorded, without secrets, before it is acknowledged; a second copy is dropped.
 
 Runs before the acknowledgement and never calls Slack's Web API. Where recording fails it raises: then Bolt does not
 acknowledge, and Slack delivers events again.
@@ -14,6 +14,7 @@ from slack_bolt.context.async_context import AsyncBoltContext
 from slack_bolt.response import BoltResponse
 
 from runbook_bot.domain.ports import Inbox
+from runbook_bot.domain.redaction import redact_json
 from runbook_bot.slack import words
 from runbook_bot.slack.aftermath import Aftermath
 from runbook_bot.slack.delivery import Delivery, read
@@ -44,7 +45,7 @@ class Intake:
             log.warning("turned away", kind=delivery.kind, team=delivery.team, home=delivery.home, user=delivery.user)
             self._aftermath.tell(delivery, refusal)
             return BoltResponse(status=200, body="")
-        if AGAIN not in req.headers and not await self._inbox.accept(delivery.key, json.dumps(body)):
+        if AGAIN not in req.headers and not await self._inbox.accept(delivery.key, json.dumps(redact_json(body))):
             log.info("seen before", kind=delivery.kind, key=delivery.key)
             return BoltResponse(status=200, body="")
         context["delivery"] = delivery

@@ -4,6 +4,7 @@ import re
 
 from runbook_bot.domain.investigation import Investigation
 from runbook_bot.domain.journal import Rated, StopAsked
+from runbook_bot.domain.redaction import redact
 from runbook_bot.slack import words
 from runbook_bot.slack.answers import Answer, plain
 from runbook_bot.slack.desk import Desk
@@ -33,7 +34,8 @@ async def status(desk: Desk, ask: Ask) -> Answer:
         return Answer(*told.summary(ask.case), private=False)
     running = await desk.cases.unfinished(lambda case: case.status == "open")
     seen = await visible(desk, ask.delivery.user, ask.delivery.channel, running)
-    return Answer(*told.status(seen, desk.workspace))
+    latest = None if seen else await desk.cases.in_channel(ask.delivery.channel)
+    return Answer(*told.status(seen, latest, desk.workspace))
 
 
 async def summary(desk: Desk, ask: Ask) -> Answer:
@@ -48,10 +50,17 @@ async def why(desk: Desk, ask: Ask) -> Answer:
     wanted = hypothesis(_ID.sub(" ", ask.words))
     found = case.hypotheses.get(wanted) or (case.leader if not wanted else None)
     if found is None:
-        known = ", ".join(case.hypotheses)
-        missing = words.UNKNOWN_HYPOTHESIS.format(id=wanted, known=line(known, 300)) if known else words.WHY_WHICH
-        return plain(missing)
+        return plain(_which(case, wanted))
     return Answer(*told.why(case, found), private=ask.case is None)
+
+
+def _which(case: Investigation, wanted: str) -> str:
+    title, known = mrkdwn(case.title, 120), line(", ".join(case.hypotheses), 300)
+    if not known:
+        return words.NO_HYPOTHESES.format(title=title, id=case.id)
+    if not wanted:
+        return words.WHICH_HYPOTHESIS.format(title=title, known=known, first=next(iter(case.hypotheses)))
+    return words.UNKNOWN_HYPOTHESIS.format(id=wanted, title=title, known=known)
 
 
 async def stop(desk: Desk, ask: Ask) -> Answer:
@@ -69,11 +78,12 @@ async def stop(desk: Desk, ask: Ask) -> Answer:
 
 async def ask_to_stop(desk: Desk, case: Investigation, user: str, delivery: str) -> str:
     """The line to answer with; the thread itself says who stopped it."""
+    title = mrkdwn(case.title, 120)
     if case.status != "open":
-        return words.ALREADY_OVER.format(id=case.id)
+        return words.ALREADY_OVER.format(title=title, id=case.id)
     if case.stop_asked is None:
         await desk.record(case.id, StopAsked(by=user, delivery=delivery))
-    return words.STOPPING.format(id=case.id)
+    return words.STOPPING.format(title=title, id=case.id)
 
 
 async def approvals(desk: Desk, ask: Ask) -> Answer:
@@ -91,7 +101,7 @@ async def feedback(desk: Desk, ask: Ask) -> Answer:
         return plain(case)
     key = ask.delivery.key
     if all(rated.delivery != key for rated in case.ratings):
-        rated = Rated(by=ask.delivery.user, helpful=judged in _GOOD, note=note[:2000], delivery=key)
+        rated = Rated(by=ask.delivery.user, helpful=judged in _GOOD, note=redact(note)[:2000], delivery=key)
         await desk.record(case.id, rated)
     return plain(words.FEEDBACK_THANKS.format(id=case.id))
 

@@ -69,6 +69,7 @@ def unknown(text: str, verbs: dict[str, Verb]) -> Answer:
     if word in NOT_YET:
         return plain(words.NOT_YET.format(verb=word))
     if near or not rest:
-        return plain(words.UNKNOWN_VERB.format(word=mrkdwn(word, 60).replace("`", ""), guess=near or "help"))
+        said = words.UNKNOWN_VERB if near else words.UNKNOWN_WORD
+        return plain(said.format(word=mrkdwn(word, 60).replace("`", ""), guess=near))
     shown = mrkdwn(text, 120).replace("`", "")
     return plain(words.NO_VERB.format(text=shown, guess="investigate"))

@@ -133,6 +133,10 @@ SHARED = (
 )
 CANNOT_TELL = "Slack did not tell me who may use me in this channel, so I did nothing. Please try again in a minute."
 NOT_YET = "`{verb}` is not something this installation does yet. `/runbook help` lists what it does."
+UNKNOWN_WORD = (
+    "I do not know `{word}`. `/runbook help` lists what I do; "
+    "to look into a problem, say what hurts: `/runbook investigate {word}`."
+)
 UNKNOWN_VERB = "I do not know `{word}`. Did you mean `{guess}`?"
 NO_VERB = (
     "I do not know what to do with “{text}”. Did you mean `{guess}`? "
@@ -143,10 +147,12 @@ NONE_OPEN = "No investigation is open. Start one with `/runbook investigate` and
 NONE_HERE = "I have not investigated anything in this channel yet."
 UNKNOWN_INVESTIGATION = "I know no investigation `{id}`."
 UNKNOWN_PROPOSAL = "I do not know this proposal any more, so nothing was done."
-UNKNOWN_HYPOTHESIS = "There is no {id} in this investigation. There are: {known}."
-WHY_WHICH = "Which hypothesis? For example `why H2`."
-STOPPING = "Stopping `{id}`; what is known so far stays in its thread."
-ALREADY_OVER = "`{id}` has ended already."
+UNKNOWN_HYPOTHESIS = "There is no {id} in “{title}”. There are: {known}."
+WHICH_HYPOTHESIS = "Which hypothesis of “{title}”? There are: {known}. For example: `why {first}`."
+NO_HYPOTHESES = "“{title}” (`{id}`) has no hypotheses so far."
+STOPPING = "Stopping “{title}” (`{id}`); what is known so far stays in its thread."
+ALREADY_OVER = "“{title}” (`{id}`) has ended already."
+LATEST_HERE = "The latest one in this channel: {state}"
 STEERED = {
     "dig": "I will dig deeper into {id}.",
     "rule_out": "I take {id} as ruled out by you.",
@@ -156,7 +162,7 @@ NOTHING_WAITS = "Nothing waits for approval."
 FEEDBACK_HOW = "Tell me whether it helped: `feedback good …` or `feedback bad …`, with a word on why."
 FEEDBACK_THANKS = "Thank you. It is kept with `{id}`."
 NO_KNOWLEDGE = "This installation has no knowledge base; add runbooks to `runbooks/` and start it again."
-KNOWLEDGE_HOW = "Search the runbooks with `knowledge search` and a few words."
+KNOWLEDGE_HOW = "Search the runbooks with a few words: `/runbook knowledge search connection pool`."
 KNOWLEDGE_NOTHING = "Nothing in the runbooks fits “{text}”."
 ALONE = "who approved the change ({people}) may approve this alone until {until}"
 ROLLBACK_ASKED = "{by} asked to roll this back. That is a change of its own: approve it on its card below."

@@ -60,7 +60,7 @@ class SqliteInbox:
 
     async def done(self, key: str) -> None:
         with self._guard, self._clearly():
-            self._db.execute("UPDATE deliveries SET done = 1 WHERE key = ?", (key,))
+            self._db.execute("UPDATE deliveries SET done = 1, delivery = '' WHERE key = ?", (key,))
 
     async def pending(self) -> Sequence[tuple[str, str]]:
         forgotten = self._clock.now().timestamp() - REMEMBERED.total_seconds()

@@ -44,7 +44,7 @@ async def test_nothing_or_help_lists_every_verb_to_whoever_asked(office: Office,
         ("investigate \x00\x07 …", "Say what hurts"),
         ("investigat checkout", "Did you mean `investigate`?"),
         ("sttaus", "Did you mean `status`?"),
-        ("xyzzy", "Did you mean `help`?"),
+        ("xyzzy", "say what hurts: `/runbook investigate xyzzy`"),
         ("checkout is slow again", "put `investigate` in front"),
         ("deploy checkout-api", "not something this installation does yet"),
         ("ask how many tasks run", "not something this installation does yet"),
@@ -101,7 +101,7 @@ async def test_why_shows_both_sides_privately(office: Office) -> None:
     assert told["ephemeral_to"] == "U0ROSA"
 
     await office.command("why H9")
-    await office.hears("There is no H9 in this investigation. There are: H1, H2.")
+    await office.hears("There is no H9 in “Checkout answers 5xx”. There are: H1, H2.")
 
 
 async def test_status_and_approvals_show_only_channels_one_is_in(office: Office) -> None:
@@ -134,3 +134,47 @@ async def test_feedback_is_kept_once(office: Office) -> None:
 
 def test_the_same_delivery_always_opens_the_same_investigation() -> None:
     assert id_of("command:1.2.3") == id_of("command:1.2.3") != id_of("command:1.2.4")
+
+
+SECRETS = ("hunter2-hunter2", "AKIAIOSFODNN7EXAMPLE", "xoxb-123456789012-abcdefgh")
+
+
+async def test_a_secret_that_somebody_pasted_is_kept_nowhere(office: Office) -> None:
+    pasted = f"checkout is slow, password={SECRETS[0]} {SECRETS[1]} {SECRETS[2]}"
+    await office.command(f"investigate {pasted}")
+    await office.slack.wait_for(lambda: office.queue.ids, 5)
+    journal = office.journals.open(office.queue.ids[0])
+    await office.board.settle(journal)
+    await office.command(f"feedback good {pasted}")
+    await office.hears("It is kept")
+
+    kept = "".join(entry.line() for entry in journal.entries()) + str(await office.inbox.pending())
+    shown = str([call.args for call in office.slack.calls])
+    assert "checkout is slow" in kept
+    assert "checkout is slow" in shown
+    for secret in SECRETS:
+        assert secret not in kept
+        assert secret not in shown
+
+
+async def test_why_names_what_it_speaks_of(office: Office) -> None:
+    journal = await office.shown(Story().opened().triaged())
+    await office.command("why H1")
+    await office.hears(f"“Checkout answers 5xx” (`{ID}`) has no hypotheses so far")
+
+    story = Story().opened().triaged()
+    told = len(story.entries)
+    journal.append(*list(story.supposed().bodies)[told:])
+    await office.command("why H7")
+    await office.hears("There is no H7 in “Checkout answers 5xx”. There are: H1, H2.")
+    await office.command("why H2")
+    await office.hears("H2 of “Checkout answers 5xx”, not tested yet")
+
+
+async def test_with_nothing_open_status_says_how_the_latest_ended(office: Office) -> None:
+    await office.shown(Story().opened().triaged().supposed().tested().concluded())
+
+    await office.command("status")
+
+    told = await office.hears("The latest one in this channel: Checkout answers 5xx: root cause found")
+    assert told["ephemeral_to"] == "U0ROSA"

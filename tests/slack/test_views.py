@@ -37,7 +37,8 @@ CASES = [(name, state, case) for name, words in WORDS.items() for state, case in
 def test_every_message_of_every_state_is_one_that_slack_takes(name: str, state: str, case: Investigation) -> None:
     for message in [*wanted(case, ACME), moved_note(case, "D0ROSA", "is_archived")]:
         _is_sound(message)
-    for told in (answers.summary(case), answers.status([case], ACME), answers.approvals(waiting([case]), ACME)):
+    stand = answers.status([case], None, ACME), answers.status([], case, ACME)
+    for told in (answers.summary(case), *stand, answers.approvals(waiting([case]), ACME)):
         assert validate(list(told[1]), "message") == []
         _is_inert(told[0])
     for hypothesis in case.hypotheses.values():

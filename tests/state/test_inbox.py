@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -147,3 +148,15 @@ async def test_accepting_takes_microseconds(tmp_path: Path) -> None:
     os.close(descriptor)
     inbox.close()
     assert each < max(durable, 0.002), f"{each * 1e6:.0f} µs each, a fsync takes {durable * 1e6:.0f} µs"
+
+
+async def test_what_is_done_is_remembered_by_its_key_alone(tmp_path: Path) -> None:
+    inbox = SqliteInbox(tmp_path / "inbox")
+    await inbox.accept("Ev1", "what somebody wrote")
+    await inbox.done("Ev1")
+
+    assert not await inbox.accept("Ev1", "again")
+    with sqlite3.connect(tmp_path / "inbox") as database:
+        assert database.execute("SELECT key, delivery FROM deliveries").fetchall() == [("Ev1", "")]
+    database.close()
+    inbox.close()

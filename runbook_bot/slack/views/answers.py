@@ -32,12 +32,12 @@ def why(case: Investigation, hypothesis: Hypothesis) -> Told:
     ]
     if hypothesis.reason:
         blocks.append(section(f"*Why it stands so*\n{mrkdwn(hypothesis.reason, 400)}"))
-    blocks.append(context(would_refute(hypothesis)))
+    blocks.append(context(would_refute(hypothesis), f"of “{mrkdwn(case.title, 120)}”", f"`{case.id}`"))
     found = case.evidence_for(hypothesis.id)
     speaks = sum(e.direction is Direction.supports for e in found)
     against = sum(e.direction is Direction.refutes for e in found)
     text = (
-        f"{hypothesis.id}, {word.lower()}: {statement}. It is {sure}; "
+        f"{hypothesis.id} of “{mrkdwn(case.title, 120)}”, {word.lower()}: {statement}. It is {sure}; "
         f"{words.count(speaks, 'finding')} for it and {against} against it."
     )
     return text, tuple(blocks)
@@ -89,7 +89,12 @@ def _entry(case: Investigation, workspace: Workspace) -> str:
     return f"*{mrkdwn(case.title, 120)}* · {state(case)[0].lower()} · {counts(case)} · {where} · `{case.id}`"
 
 
-def status(cases: Sequence[Investigation], workspace: Workspace) -> Told:
+def status(cases: Sequence[Investigation], latest: Investigation | None, workspace: Workspace) -> Told:
+    """What is open; where nothing is, how the latest one ended."""
+    if not cases and latest is not None:
+        said = words.LATEST_HERE.format(state=in_short(latest))
+        blocks = section(words.NONE_OPEN), section(_entry(latest, workspace)), section(said)
+        return f"{words.NONE_OPEN} {said}", blocks
     if not cases:
         return words.NONE_OPEN, (section(words.NONE_OPEN),)
     text = f"{words.count(len(cases), 'investigation')} open: " + " ".join(in_short(each) for each in cases[:3])
