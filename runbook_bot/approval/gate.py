@@ -163,11 +163,13 @@ class Gate:
             return
         try:
             outcome = await actuator.run(proposal, approval)
-        except (ProviderError, TimeoutError) as error:
-            outcome = await self._seen(proposal, words.NO_ANSWER, str(error) or "the vendor did not answer in time")
+        except ProviderError as error:
+            outcome = await self._seen(proposal, words.NO_ANSWER, str(error))
+        except TimeoutError:
+            outcome = await self._seen(proposal, words.TOO_LATE, "the vendor did not answer in time")
         else:
             if outcome.took_effect is None:
-                seen = await self._seen(proposal, words.NO_ANSWER, outcome.message)
+                seen = await self._seen(proposal, words.TOO_LATE, outcome.message)
                 outcome = seen.model_copy(update={"request_id": outcome.request_id})
         yield await self._executed(case, proposal, outcome, approval.approvers)
 
@@ -282,7 +284,10 @@ class Gate:
             effect = await actuator.took_effect(proposal)
         except (ProviderError, TimeoutError):
             effect = None
-        return Outcome(took_effect=effect, message=text[effect].format(error=error[:LONGEST].rstrip(".")))
+        message = text[effect].format(error=error[:LONGEST].rstrip("."))
+        if effect is False and text is words.TOO_LATE:
+            effect = None  # what was sent may still be on its way
+        return Outcome(took_effect=effect, message=message)
 
     async def _executed(
         self, case: Investigation, proposal: Proposal, outcome: Outcome, approvers: tuple[str, ...]

@@ -41,6 +41,9 @@ NO_ANSWER = {
     False: "{error}. It did not take effect.",
     None: "{error}. Whether it took effect cannot be told. Please look before going on.",
 }
+TOO_LATE = NO_ANSWER | {
+    False: "{error}. Nothing is to be seen of it yet, and it may still come. Please look before going on.",
+}
 
 
 def frozen(until: datetime, reason: str) -> str:

@@ -32,6 +32,7 @@ _REMEDY = {
     "verified": ("Done and verified", ":white_check_mark:"),
 }
 _NOT_HELPED = ("Done, and it has not helped", ":warning:")
+_UNCONFIRMED = ("Sent, and not confirmed", ":grey_question:")
 _UNMEASURED = ("Done", ":grey_question:")
 RISK = {
     Risk.low: "low risk",
@@ -67,6 +68,8 @@ _SIGNAL = {
 
 def remedy(of: Remedy) -> tuple[str, str]:
     """The word for where a change stands, and its emoji."""
+    if of.state == "executed" and of.outcome is not None and of.outcome.took_effect is None:
+        return _UNCONFIRMED
     if of.state == "executed" and of.verified is not None:
         return _NOT_HELPED if of.verified.recovered is False else _UNMEASURED
     return _REMEDY[of.state]

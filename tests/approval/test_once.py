@@ -145,3 +145,15 @@ def test_nobody_else_makes_an_approval(desk: Desk) -> None:
     proposal = desk.propose()
     with pytest.raises(SealBroken):
         Approval(proposal.id, proposal.digest, (ALICE,), desk.clock.now(), seal=object())
+
+
+@pytest.mark.parametrize("answer", ["times out", "vague"])
+async def test_what_was_sent_and_cannot_be_seen_yet_may_still_come(desk: Desk, answer: str) -> None:
+    desk.actuator.answer = answer  # type: ignore[assignment]  # a table of its words
+    desk.actuator.effect = False
+    proposal = desk.propose()
+    await desk.done(proposal)
+    outcome = desk.case.now.remedies[proposal.id].outcome
+    assert outcome is not None
+    assert outcome.took_effect is None
+    assert "it may still come" in outcome.message

@@ -235,15 +235,16 @@ def _recovery(remedy: Remedy) -> tuple[str, str]:
     when = f" at {clock(remedy.executed_at)}" if remedy.executed_at else ""
     if outcome.took_effect is False:
         return ":warning:", f"The change “{title}” did not take effect: {mrkdwn(outcome.message, TEXT).rstrip('.')}."
+    made = "was made" if outcome.took_effect else "may have been made"
     if remedy.verified is None:
         signal = words.signal(check.signal) if check else "the symptom"
         last = f" {mrkdwn(remedy.checks[-1].text, TEXT).rstrip('.')}." if remedy.checks else ""
-        return ":mag:", f"The change “{title}” was made{when}; watching {signal}.{last}"
+        return ":mag:", f"The change “{title}” {made}{when}; watching {signal}.{last}"
     said = mrkdwn(remedy.verified.text, TEXT).rstrip(".")
     if remedy.verified.recovered is None:
-        return ":grey_question:", f"The change “{title}” was made{when}, and whether it helped cannot be told: {said}."
+        return ":grey_question:", f"The change “{title}” {made}{when}, and whether it helped cannot be told: {said}."
     if not remedy.verified.recovered:
-        return ":warning:", f"The change “{title}” was made{when} and has not helped in time: {said}."
+        return ":warning:", f"The change “{title}” {made}{when} and has not helped in time: {said}."
     return ":white_check_mark:", f"The change “{title}” helped: {said}."
 
 
