@@ -81,10 +81,10 @@ def _root_cause(case: Investigation, best: Candidate, known: set[str]) -> tuple[
     carrying = _carrying(case, hypothesis)
     chain, cited = _chain(case, hypothesis, carrying)
     kept, struck = sound(chain, known)
-    statement, lost = sound([_statement(hypothesis, carrying)], known)
+    statement, lost = sound([_statement(hypothesis, carrying), _statement(hypothesis, ())], known)
     return (
         RootCause(
-            statement=statement[0] if statement else hypothesis.statement,
+            statement=next(iter(statement), f"{best.failure_mode.replace('_', ' ').capitalize()}: {best.service}"),
             service=best.service,
             resource=_resource(case, hypothesis),
             failure_mode=best.failure_mode,

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import timedelta
 
 from runbook_bot.domain.observation import Change, LogLine
 from runbook_bot.domain.ports import Provider
@@ -10,15 +11,18 @@ from runbook_bot.domain.service import ServiceGraph
 from runbook_bot.domain.tools import Query, Result, Status
 from runbook_bot.errors import ProviderError
 
-PATIENCE = 12.0
-"""Seconds after which an answer is no longer waited for."""
+PATIENCE = timedelta(seconds=12)
+"""After it an answer is no longer waited for."""
 
 
 class World:
     """The configured providers, in their order of preference."""
 
-    def __init__(self, providers: Sequence[Provider]) -> None:
+    def __init__(self, providers: Sequence[Provider], patience: timedelta = PATIENCE) -> None:
         self._providers = tuple(providers)
+        self._silent: dict[str, float] = {}
+        """Until when a provider that did not answer at all is left alone, on the monotonic clock."""
+        self._patience = patience.total_seconds()
 
     async def ask(self, query: Query) -> Result:
         """The first able provider's answer; a clear status where there is none. Never raises."""
@@ -27,11 +31,13 @@ class World:
             what = query.kind.replace("_", " ")
             return Result(status=Status.error, source="none", where=what, message="no configured provider answers this")
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(self._patience):
                 return await asyncio.to_thread(redacted, await able.ask(query))
         except TimeoutError:
             where = query.kind.replace("_", " ")
-            return Result(status=Status.error, source=able.name, where=where, message=f"no answer in {PATIENCE:.0f} s")
+            return Result(
+                status=Status.error, source=able.name, where=where, message=f"no answer in {self._patience:.0f} s"
+            )
 
     async def prepare(self) -> None:
         """Whatever is slow the first time, before somebody waits for it."""
@@ -43,7 +49,7 @@ class World:
         problems = []
         for provider in self._providers:
             try:
-                async with asyncio.timeout(PATIENCE):
+                async with asyncio.timeout(self._patience):
                     found = found.merged(await provider.discover())
             except (ProviderError, TimeoutError) as problem:
                 problems.append(f"{provider.name}: {problem or 'discovery took too long'}")
