@@ -42,10 +42,14 @@ class Remediation:
         if cause is None or cause.failure_mode is FailureMode.none:
             yield Noted(text="no repair is proposed: there is no cause to repair", answers=REMEDIES)
             return
+        there = next((r.proposal for r in case.remedies.values() if r.proposal.hypothesis), None)
+        if there is not None:  # a crash came between the proposal and the note that closes the search
+            yield Noted(text=f"proposed: {there.preparation.title}", answers=REMEDIES)
+            return
         runbook = await self._runbook(case)
         if runbook is not None and self._knowledge is not None:
             steps = await self._knowledge.steps(runbook)
-            if steps:
+            if steps and not case.steps:
                 yield StepsFound(runbook=runbook.document, title=runbook.title, steps=tuple(steps))
         tried: list[str] = []
         for mending in self._mendings(case)[:TRIES]:
