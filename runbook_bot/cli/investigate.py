@@ -41,7 +41,7 @@ def investigate(
     reasoner: Annotated[ReasonerName, typer.Option(help="Who proposes and judges.")] = ReasonerName.catalogue,
 ) -> None:
     """Investigate an incident here in the terminal and name its root cause, or say plainly that it cannot."""
-    request = _request(sys.stdin.read() if text == "-" else text, service, at, since, until)
+    request = _request(terminal.typed().decode(errors="replace") if text == "-" else text, service, at, since, until)
     settings = edge.settings()
     from runbook_bot import bootstrap
     from runbook_bot.cli.progress import Progress
@@ -69,7 +69,7 @@ def _request(text: str, service: str | None, at: str | None, since: str | None, 
     from runbook_bot.domain.ports import SystemClock
 
     text = text.encode("utf-8", "replace").decode().strip()
-    if not text:
+    if not any(each.isalnum() for each in terminal.plain(text)):
         raise UsageError("say what hurts, for example: runbook-bot investigate 'checkout is slow since 10:40'")
     if len(text) > LONGEST:
         raise UsageError(f"the description has {len(text):,} characters; {LONGEST:,} is the most that is read")

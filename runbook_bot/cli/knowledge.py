@@ -1,6 +1,5 @@
 """`knowledge sync`, `search`, `add` and `validate`: the team's documents from the command line."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -84,9 +83,16 @@ def add(
     """Put a document into the first source and index it. Nothing is overwritten."""
     if title and document != "-":
         raise UsageError("--title is for a text read with `-`; a file says its own title")
-    content = sys.stdin.read() if document == "-" else Path(document)
+    content = _read() if document == "-" else Path(document)
     name = _ask(lambda memory: memory.add(content, title=title))
     terminal.say(terminal.plain(name))
+
+
+def _read() -> str:
+    try:
+        return terminal.typed().decode()
+    except UnicodeDecodeError as broken:
+        raise UsageError(f"what is on the input is not UTF-8 text (byte {broken.start})") from None
 
 
 @app.command()

@@ -32,6 +32,11 @@ def shortened(text: str, length: int) -> str:
     return text if len(text) <= length else text[: length - 1].rstrip() + "…"
 
 
+def typed() -> bytes:
+    """What stands on standard input, to its end."""
+    return sys.stdin.buffer.read()
+
+
 def say(text: str = "") -> None:
     """One line on standard output."""
     sys.stdout.write(text + "\n")

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,24 +10,10 @@ import pytest
 
 from runbook_bot.cli.edge import guarded
 from runbook_bot.errors import RunbookError, UsageError
+from tests.house.terminal import runbook
 
 HEAVY = ("anthropic", "chromadb", "boto3", "slack_bolt", "docket", "moto", "numpy", "pydantic", "rich")
 COMMANDS = ("serve", "worker", "demo", "investigate", "status", "knowledge", "audit", "doctor", "config")
-
-
-def runbook(
-    *words: str, home: Path, stdin: str = "", environ: dict[str, str] | None = None
-) -> subprocess.CompletedProcess[str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SLACK_", "REDIS_"))}
-    return subprocess.run(
-        [sys.executable, "-m", "runbook_bot", *words],
-        capture_output=True,
-        text=True,
-        input=stdin,
-        timeout=60,
-        check=False,
-        env={**kept, "RUNBOOK_HOME": str(home), **(environ or {})},
-    )
 
 
 def test_help_loads_nothing_heavy() -> None:
