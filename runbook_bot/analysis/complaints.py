@@ -36,6 +36,15 @@ def complaints(case: Investigation, service: str) -> list[Template]:
     return sorted(found, key=lambda each: -each.after)
 
 
+def mentioned(case: Investigation, service: str) -> list[str]:
+    """Known services that the new complaints of that service name: an edge of the graph, if not written anywhere."""
+    if case.graph is None:
+        return []
+    heard = [each.exemplar for each in complaints(case, service)[:10]]
+    others = [each.name for each in case.graph if each.name != service]
+    return [name for name in others if any(mentions(text, name) for text in heard)]
+
+
 def reports(case: Investigation, service: str) -> list[LogLine]:
     """What vendors reported of the service's resources within the window."""
     events = [a for a in case.asked if a.query_kind == "list_events" and _owner(case, a) == service]

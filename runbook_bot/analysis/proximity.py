@@ -8,7 +8,7 @@ from runbook_bot.domain.observation import Change
 
 TOLERANCE = timedelta(minutes=3)
 """Clocks differ, metrics come by the minute, and an onset is known to a few points only."""
-FADES = timedelta(minutes=40)
+FADES = timedelta(minutes=20)
 """Most changes that hurt, hurt at once: the fit falls by e in this time before the onset."""
 
 

@@ -6,11 +6,12 @@ from functools import cached_property
 
 import numpy as np
 
+from runbook_bot.analysis.complaints import mentioned
 from runbook_bot.analysis.shift import Floats, Shift, around, clean, filled, shift
 from runbook_bot.domain.investigation import Investigation
 from runbook_bot.domain.journal import Queried
 from runbook_bot.domain.observation import Series
-from runbook_bot.domain.service import Resource
+from runbook_bot.domain.service import Resource, Service
 from runbook_bot.domain.tools import Result
 from runbook_bot.domain.vocabulary import ResourceType, Signal
 from runbook_bot.domain.window import TimeWindow
@@ -43,6 +44,14 @@ class Anomaly:
         return self.shift.onset or 0.0
 
 
+Span = tuple[float, float]
+"""Epoch seconds, both ends included."""
+
+
+def _rank(series: Series) -> int:
+    return COMPANIONS.index(series.signal)
+
+
 @dataclass(frozen=True)
 class Reading:
     """A series as it was brought back, and where it stands in the journal."""
@@ -54,7 +63,14 @@ class Reading:
 
     @cached_property
     def shift(self) -> Shift:
-        return measured(self.series, self.window)
+        return measured(self.series, self.window, self.watched)
+
+    @cached_property
+    def watched(self) -> Span | None:
+        """From the first to the last point of another signal of the same resource; None where there is none."""
+        companions = [s for s in self.result.series if s.resource.key == self.series.resource.key and s.times]
+        best = min((s for s in companions if s.signal in COMPANIONS), key=_rank, default=None)
+        return (min(best.times), max(best.times)) if best is not None else None
 
 
 REMEMBERED = 256
@@ -93,19 +109,24 @@ def reading(case: Investigation, resource: Resource, signal: Signal) -> Reading 
     return same[-1] if same else None
 
 
-def points(series: Series, window: TimeWindow) -> tuple[Floats, Floats]:
-    """Cleaned; counts with zeros where nothing was counted; the last, unfinished interval left out of counts."""
+def points(series: Series, window: TimeWindow, watched: Span | None = None) -> tuple[Floats, Floats]:
+    """Cleaned; counts with zeros where nothing was counted; the last, unfinished interval left out of counts.
+
+    `watched` is when the resource is known to have been measured at all: outside of it an absent count is no zero.
+    """
     t, v = clean(series.times, series.values)
-    end = window.end.timestamp() - series.step
+    start, end = window.start.timestamp(), window.end.timestamp() - series.step
     if _absent_is_zero(series):
-        return filled(t, v, window.start.timestamp(), end, series.step)
+        if watched is not None:
+            start, end = max(start, min(watched[0], t[0] if t.size else watched[0])), min(end, watched[1] + series.step)
+        return filled(t, v, start, end, series.step)
     if series.signal is Signal.requests:
         return t[t <= end], v[t <= end]
     return t, v
 
 
-def measured(series: Series, window: TimeWindow) -> Shift:
-    t, v = points(series, window)
+def measured(series: Series, window: TimeWindow, watched: Span | None = None) -> Shift:
+    t, v = points(series, window, watched)
     return shift(t, v, counts=_counted(series))
 
 
@@ -137,9 +158,33 @@ def anomalies(case: Investigation) -> list[Anomaly]:
         seen.add(key)
         owner = case.graph.owner_of(each.series.resource)
         moved = each.shift
-        if moved.moved != "steady" and owner is not None and _matters(each.series, moved):
+        if moved.moved == "steady" or owner is None or not _matters(each.series, moved):
+            continue
+        if not usual(case, each.series.resource, each.series.signal, moved.baseline, moved.level):
             found.append(Anomaly(owner.name, each.series.resource, each.series.signal, moved))
     return sorted(found, key=lambda a: (-min(abs(a.shift.effect), 50), a.service, a.signal))
+
+
+COVERED = 0.6
+"""Share of the points that the day before has to have for a comparison."""
+
+
+def usual(case: Investigation, resource: Resource, signal: Signal, baseline: float, level: float) -> bool:
+    """Whether the same hours of the day before reached that level; False where they were not read or not covered."""
+    if case.incident is None:
+        return False
+    frame = case.incident.window
+    for each in readings(case):
+        same = each.series.resource.key == resource.key and each.series.signal is signal
+        if not same or each.window.end > frame.start:
+            continue
+        _, values = points(each.series, each.window, each.watched)
+        if values.size < COVERED * each.window.length.total_seconds() / each.series.step:
+            continue
+        lowest, highest = np.quantile(values, (0.02, 0.98))
+        reach = 0.25 * abs(level - baseline)
+        return bool(lowest - reach <= level <= highest + reach)
+    return False
 
 
 def _matters(series: Series, moved: Shift) -> bool:
@@ -187,7 +232,9 @@ def first_movers(case: Investigation, found: list[Anomaly], service: str) -> lis
     start = None if began == np.inf else began
     surged = _surged(found, service, began)
     movers = {}
-    for name in case.graph.dependencies(service, hops=1):
+    for name in dict.fromkeys([*case.graph.dependencies(service, hops=1), *mentioned(case, service)]):
+        if _only_queues(case.graph.service(name)):
+            continue  # a backlog is what its readers leave behind; it holds up neither them nor the writers
         # A service in between may pass trouble on without showing it in what is measured of it.
         near = {name, *case.graph.dependencies(name, hops=2)} - {service}
         moved = [a for a in found if a.service in near and unwell(a) and lasting(a, start)]
@@ -197,6 +244,11 @@ def first_movers(case: Investigation, found: list[Anomaly], service: str) -> lis
             if first <= began + TOGETHER:
                 movers[name] = first
     return sorted(movers, key=lambda name: (movers[name], name))
+
+
+def _only_queues(service: Service | None) -> bool:
+    queues = (ResourceType.sqs_queue, ResourceType.kinesis_stream)
+    return service is not None and bool(service.resources) and all(r.type in queues for r in service.resources)
 
 
 TOGETHER = 240.0

@@ -6,9 +6,11 @@ from runbook_bot.analysis.vitals import reading
 from runbook_bot.domain.hypothesis import Hypothesis, Prediction
 from runbook_bot.domain.investigation import Investigation
 from runbook_bot.domain.tools import ListChanges, ListEvents, Query, ReadMetrics, ReadState, SearchLogs
+from runbook_bot.domain.vocabulary import ResourceType
 from runbook_bot.domain.window import TimeWindow
 from runbook_bot.investigation.scratchpad import again
 
+UNMEASURED = (ResourceType.log_group, ResourceType.alarm)
 BEFORE = timedelta(minutes=30)
 AFTER = timedelta(minutes=45)
 
@@ -60,9 +62,11 @@ def yesterday(case: Investigation) -> Query | None:
         return None
     day = timedelta(days=1)
     frame = case.incident.window
+    service = case.graph.service(case.symptom.service) if case.graph else None
+    theirs = service.resources if service else ()
+    measured = {r.key: r for r in (case.symptom.resource, *theirs) if r.type not in UNMEASURED}
     return ReadMetrics(
-        resources=(case.symptom.resource,),
-        signals=(case.symptom.signal,),
+        resources=tuple(measured.values())[:20],
         window=TimeWindow(start=frame.start - day, end=frame.end - day),
     )
 

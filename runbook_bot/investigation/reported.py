@@ -7,7 +7,7 @@ from unicodedata import category
 
 from runbook_bot.domain.incident import Incident, Request, Severity, Source
 from runbook_bot.domain.observation import Alarm
-from runbook_bot.domain.service import ServiceGraph
+from runbook_bot.domain.service import Service, ServiceGraph
 from runbook_bot.domain.window import TimeWindow
 
 USUAL = timedelta(hours=3)
@@ -47,10 +47,24 @@ def named_services(text: str, graph: ServiceGraph) -> list[str]:
     if exact:
         return sorted(exact, key=lambda name: (-len(name), name))[:3]
     words = set(re.findall(r"[a-z][a-z0-9]{3,}", lowered))
-    partly = {s.name: len(words & set(re.split(r"[-_./ ]", s.name.casefold()))) for s in graph}
+    partly = {s.name: _alike(words, s) for s in graph}
     best = max(partly.values(), default=0)
     matching = [name for name, count in partly.items() if count == best] if best else []
     return matching if len(matching) == 1 else []
+
+
+def _alike(words: set[str], service: Service) -> int:
+    """How many words of the text are parts of the service's names, or nearly (`resized` for `resizer`)."""
+    names = (service.name, *(resource.name for resource in service.resources))
+    parts = {part for name in names for part in re.split(r"[-_./ ]", name.casefold()) if len(part) >= 4}
+    return sum(1 for word in words if any(_near(word, part) for part in parts))
+
+
+def _near(word: str, part: str) -> bool:
+    if word == part:
+        return True
+    common = next((n for n, (a, b) in enumerate(zip(word, part, strict=False)) if a != b), min(len(word), len(part)))
+    return common >= 5 and common >= min(len(word), len(part)) - 2
 
 
 def window_of(request: Request, alarm: Alarm | None, now: datetime) -> TimeWindow:
@@ -69,7 +83,9 @@ def window_of(request: Request, alarm: Alarm | None, now: datetime) -> TimeWindo
         at = max(min(request.at, now), EARLIEST)
         return TimeWindow(start=at - timedelta(hours=2), end=min(now, at + timedelta(hours=1)))
     since = alarm.since if alarm else None
-    if since is None or since > now or since < EARLIEST:
+    quiet = alarm is not None and alarm.state != "alarm" and since is not None and now - since > LONGEST
+    # Quiet for long: what is asked about now is not what the alarm said then.
+    if quiet or since is None or since > now or since < EARLIEST:
         return TimeWindow(start=now - USUAL, end=now)
     if now - since > LONGEST - timedelta(hours=2):
         return TimeWindow(start=since - timedelta(hours=2), end=since + timedelta(hours=1))

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from runbook_bot.analysis.shift import Shift
-from runbook_bot.analysis.vitals import Reading, anomalies, points, reading, readings, trouble
+from runbook_bot.analysis.vitals import Anomaly, Reading, anomalies, lasting, reading, trouble, unwell, usual
 from runbook_bot.domain.incident import Symptom
 from runbook_bot.domain.investigation import Investigation
 from runbook_bot.domain.observation import Alarm
@@ -25,7 +25,7 @@ def symptom_of(case: Investigation) -> Symptom | None:
     named = case.incident.services if case.incident else ()
     places = [*named, *(name for name in case.scope if name not in named)]
     for name in places if named else ():
-        felt = trouble(moved, name)
+        felt = trouble(moved, name) or _short(moved, name)
         if felt:
             worst = reading(case, felt[0].resource, felt[0].signal)
             if worst is not None:
@@ -37,6 +37,11 @@ def symptom_of(case: Investigation) -> Symptom | None:
         if found is not None:
             return _usual(case, _symptom(case, found, worst_of_all.shift))
     return _calm(case, places)
+
+
+def _short(moved: list[Anomaly], name: str) -> list[Anomaly]:
+    """What runs short in a service whose users' pain nothing measures, worst first."""
+    return [a for a in moved if a.service == name and unwell(a) and lasting(a, None)]
 
 
 def _of_alarm(case: Investigation, alarm: Alarm) -> Reading | None:
@@ -83,19 +88,9 @@ def _sided(symptom: Symptom, alarm: Alarm) -> Symptom:
 
 def _usual(case: Investigation, symptom: Symptom) -> Symptom:
     """Steady where the day before looked alike in the same hours (asked for in triage once something moved)."""
-    if symptom.moved == "steady" or case.incident is None:
-        return symptom
-    frame = case.incident.window
-    for each in readings(case):
-        same = each.series.resource.key == symptom.resource.key and each.series.signal is symptom.signal
-        if not same or each.window.end > frame.start or len(each.series.values) < 30:
-            continue
-        _, values = points(each.series, each.window)
-        highest, lowest = float(values.max()), float(values.min())
-        reach = 0.25 * abs(symptom.level - symptom.baseline)
-        if lowest - reach <= symptom.level <= highest + reach:
-            return symptom.model_copy(update={"moved": "steady", "onset": None, "effect": 0.0, "ended": None})
-    return symptom
+    alike = symptom.moved != "steady" and usual(case, symptom.resource, symptom.signal, symptom.baseline, symptom.level)
+    calm = {"moved": "steady", "onset": None, "effect": 0.0, "ended": None}
+    return symptom.model_copy(update=calm) if alike else symptom
 
 
 def _calm(case: Investigation, places: list[str]) -> Symptom | None:

@@ -37,7 +37,7 @@ from runbook_bot.domain.tools import (
 )
 from runbook_bot.domain.vocabulary import ResourceType
 from runbook_bot.errors import KnowledgeError
-from runbook_bot.investigation.causal import around_onset, yesterday
+from runbook_bot.investigation.causal import UNMEASURED, around_onset, yesterday
 from runbook_bot.investigation.reported import alarm_names, named_services, reported, window_of
 from runbook_bot.investigation.scratchpad import Wanted, ask_all, gathered
 from runbook_bot.investigation.symptom import symptom_of
@@ -49,7 +49,6 @@ MOST_TROUBLED = 4
 """Services whose logs are read before there is a hypothesis."""
 DATABASES = (ResourceType.rds_instance, ResourceType.rds_cluster)
 """They may fail over and be back before a metric by the minute shows it."""
-UNMEASURED = (ResourceType.log_group, ResourceType.alarm)
 
 
 class Triage:
@@ -126,7 +125,7 @@ class Triage:
         changes = ListChanges(resources=resources[:MOST_RESOURCES], window=frame) if resources else None
         yield _changes(case.answers.get(changes.key) if changes else None)
         symptom = await asyncio.to_thread(symptom_of, case)
-        if symptom is not None and symptom.moved != "steady":
+        if symptom is not None:
             # The same hours of the day before tell the usual from the unusual.
             before = yesterday_of(case, symptom)
             async for body in ask_all(self._world, case, {before.key: (before, ())}):

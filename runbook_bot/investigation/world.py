@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
+from time import monotonic
 
 from runbook_bot.domain.observation import Change, LogLine
 from runbook_bot.domain.ports import Provider
@@ -11,6 +12,10 @@ from runbook_bot.domain.service import ServiceGraph
 from runbook_bot.domain.tools import Query, Result, Status
 from runbook_bot.errors import ProviderError
 
+REST = 20.0
+"""Seconds for which a provider that lets questions run out of time is not asked."""
+SLOW = 4.0
+"""Seconds after which an error is taken for silence."""
 PATIENCE = timedelta(seconds=12)
 """After it an answer is no longer waited for."""
 
@@ -22,6 +27,7 @@ class World:
         self._providers = tuple(providers)
         self._silent: dict[str, float] = {}
         """Until when a provider that did not answer at all is left alone, on the monotonic clock."""
+        self._failures: dict[str, int] = {}
         self._patience = patience.total_seconds()
 
     async def ask(self, query: Query) -> Result:
@@ -30,14 +36,25 @@ class World:
         if able is None:
             what = query.kind.replace("_", " ")
             return Result(status=Status.error, source="none", where=what, message="no configured provider answers this")
+        where = query.kind.replace("_", " ")
+        if self._silent.get(able.name, 0.0) > monotonic():
+            told = "not asked: it has just let several questions run out of time"
+            return Result(status=Status.error, source=able.name, where=where, message=told)
+        began = monotonic()
         try:
             async with asyncio.timeout(self._patience):
-                return await asyncio.to_thread(redacted, await able.ask(query))
+                found = await asyncio.to_thread(redacted, await able.ask(query))
         except TimeoutError:
-            where = query.kind.replace("_", " ")
-            return Result(
-                status=Status.error, source=able.name, where=where, message=f"no answer in {self._patience:.0f} s"
-            )
+            told = f"no answer in {self._patience:.0f} s"
+            found = Result(status=Status.error, source=able.name, where=where, message=told)
+        self._remember(able.name, slow=found.status is Status.error and monotonic() - began >= SLOW)
+        return found
+
+    def _remember(self, provider: str, *, slow: bool) -> None:
+        """After two questions in a row that ran out of time the provider is left alone for a while."""
+        self._failures[provider] = self._failures.get(provider, 0) + 1 if slow else 0
+        if self._failures[provider] >= 2:
+            self._silent[provider] = monotonic() + REST
 
     async def prepare(self) -> None:
         """Whatever is slow the first time, before somebody waits for it."""

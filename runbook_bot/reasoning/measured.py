@@ -73,7 +73,7 @@ def state(case: Investigation, prediction: Prediction, result: Result) -> Findin
     altered = _altered(case, prediction)
     if altered is not None:
         line = words.limit_changed(name, altered)
-        return weigh(prediction, False, 0.6), line, {prediction.fact: limit}
+        return 0.0, line, {prediction.fact: limit}
     _, values = points(found.series, found.window)
     peak = float(values.max()) if values.size else 0.0
     onset = onset_of(case)

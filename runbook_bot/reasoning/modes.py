@@ -67,6 +67,7 @@ class Mode(_Part):
     predicts: tuple[Template, ...]
     caused_by: tuple[FailureMode, ...] = ()
     yields_to: tuple[FailureMode, ...] = ()
+    literal: bool = False
     cause_in: Literal["self", "callers"] = "self"
     repairs: tuple[Mend, ...] = ()
 
@@ -88,3 +89,21 @@ def telling(report: str) -> bool:
 def _event_words() -> frozenset[str]:
     templates = [t for mode in modes().values() for t in mode.predicts if t.about == "events"]
     return frozenset(word.casefold() for t in templates for word in t.words)
+
+
+def literal(complaint: str) -> FailureMode | None:
+    """The mode that a complaint names outright (an expired certificate, a name that does not resolve), if it does."""
+    said = complaint.casefold()
+    for failure, wanted in _literal_words().items():
+        if any(word in said for word in wanted):
+            return failure
+    return None
+
+
+@cache
+def _literal_words() -> dict[FailureMode, tuple[str, ...]]:
+    return {
+        failure: tuple(w.casefold() for t in mode.predicts if t.about == "logs" for w in t.words)
+        for failure, mode in modes().items()
+        if mode.literal
+    }

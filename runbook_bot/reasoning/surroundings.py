@@ -4,8 +4,9 @@ from runbook_bot.analysis.complaints import reports
 from runbook_bot.analysis.vitals import anomalies, first_movers, lasting, readings, unwell
 from runbook_bot.domain import saying
 from runbook_bot.domain.hypothesis import Expectation, Prediction
+from runbook_bot.domain.incident import Symptom
 from runbook_bot.domain.investigation import Investigation
-from runbook_bot.domain.observation import LogLine
+from runbook_bot.domain.observation import LogLine, Series
 from runbook_bot.domain.service import Resource
 from runbook_bot.domain.tools import Result
 from runbook_bot.reasoning import words
@@ -89,9 +90,13 @@ def dependencies(case: Investigation, prediction: Prediction, result: Result) ->
     return weigh(prediction, seen), words.mover(prediction.fact, seen), numbers
 
 
+def _same(series: Series, symptom: Symptom) -> bool:
+    return series.resource.key == symptom.resource.key and series.signal is symptom.signal
+
+
 def history(case: Investigation, prediction: Prediction, result: Result) -> Finding:
     symptom = case.symptom
-    series = next((s for s in result.series if symptom and s.resource.key == symptom.resource.key), None)
+    series = next((s for s in result.series if symptom and _same(s, symptom)), None)
     if symptom is None or series is None or len(series.values) < 10:
         return None, f"nothing to compare with on the day before ({result.where})", {}
     highest, lowest = max(series.values), min(series.values)

@@ -1,6 +1,6 @@
 """Readers of what is told: log lines, vendors' events, and changes with what began with them."""
 
-from runbook_bot.analysis.complaints import mentions
+from runbook_bot.analysis.complaints import mentioned
 from runbook_bot.analysis.proximity import proximity
 from runbook_bot.analysis.templates import Template, novel, templates
 from runbook_bot.analysis.vitals import anomalies, lasting
@@ -10,7 +10,12 @@ from runbook_bot.domain.observation import Change
 from runbook_bot.domain.tools import Result, Status
 from runbook_bot.domain.vocabulary import Signal
 from runbook_bot.reasoning import words
+from runbook_bot.reasoning.ideas import OWN_FAULT, blames
+from runbook_bot.reasoning.modes import literal
 from runbook_bot.reasoning.weighing import Finding, Numbers, onset_of, weigh
+
+BLAMES = "blames"
+"""The fact of a logs prediction whose word is the name of a dependency."""
 
 
 def lines(case: Investigation, prediction: Prediction, result: Result) -> Finding:
@@ -33,6 +38,9 @@ def lines(case: Investigation, prediction: Prediction, result: Result) -> Findin
         if blamed:
             numbers["blames"] = blamed
             fresh = []
+        named = literal(fresh[0].exemplar) if fresh and prediction.expect is Expectation.present else None
+        if named is not None:
+            return 0.0, words.named_outright(place, named, fresh[0]), numbers
         seen = bool(fresh)
         if blamed:
             line = words.blames(place, blamed)
@@ -46,6 +54,8 @@ def lines(case: Investigation, prediction: Prediction, result: Result) -> Findin
         return weigh(prediction, seen == (prediction.expect is Expectation.present)), line, numbers
     wanted = [w.casefold() for w in prediction.words]
     fitting = [t for t in found if any(w in t.exemplar.casefold() for w in wanted)]
+    if prediction.fact == BLAMES:
+        fitting = [t for t in fitting if literal(t.exemplar) not in OWN_FAULT]
     before, after = sum(t.before for t in fitting), sum(t.after for t in fitting)
     numbers |= {"lines_before": before, "lines_after": after}
     line = words.matches(place, prediction.words, fitting, before, after, result)
@@ -61,8 +71,8 @@ def _blamed(case: Investigation, service: str, fresh: list[Template]) -> str:
     """The dependency that the new complaints are about, if they name one: then the fault is not here."""
     if case.graph is None or not service:
         return ""
-    for name in case.graph.dependencies(service, hops=1):
-        if any(mentions(each.exemplar, name) for each in fresh[:3]):
+    for name in dict.fromkeys([*case.graph.dependencies(service, hops=1), *mentioned(case, service)]):
+        if any(blames(each.exemplar, name) for each in fresh[:3]):
             return name
     return ""
 
@@ -78,7 +88,7 @@ def changes(case: Investigation, prediction: Prediction, result: Result) -> Find
         return None, words.changes_unknown(known.message if known else ""), {}
     if onset is None:
         return None, "without an onset no change can be said to precede it", {}
-    kinds = prediction.fact.split(",")
+    kinds = [kind for kind in prediction.fact.split(",") if kind != "other"]
     theirs = _their_changes(case, prediction)
     scored = sorted(theirs, key=lambda c: (-proximity(c.at, onset), c.at))
     fit = proximity(scored[0].at, onset) if scored else 0.0

@@ -13,7 +13,7 @@ from runbook_bot.domain.redaction import redact
 from runbook_bot.domain.saying import clock, quantity
 from runbook_bot.domain.service import Resource
 from runbook_bot.domain.tools import Result
-from runbook_bot.domain.vocabulary import Signal
+from runbook_bot.domain.vocabulary import FailureMode, Signal
 
 
 def place(resource: Resource | None) -> str:
@@ -72,6 +72,10 @@ def new_complaint(where: str, found: Template, how_many: int) -> str:
 
 def blames(where: str, dependency: str) -> str:
     return f"the new complaints of {where} name {dependency}"
+
+
+def named_outright(where: str, named: FailureMode, found: Template) -> str:
+    return f"the new complaints of {where} speak of another fault, {named.replace('_', ' ')}: {_quote(found.exemplar)}"
 
 
 def no_new_complaint(where: str, lines: int, result: Result) -> str:

@@ -209,7 +209,7 @@ async def test_events(text: str, direction: Direction) -> None:
         ([deploy("orders", minutes_ago(24))], "present", SUPPORTS),
         ([deploy("orders", minutes_ago(24))], "absent", REFUTES),
         ([deploy("orders", minutes_ago(10))], "present", REFUTES),
-        ([deploy("orders", minutes_ago(170))], "present", NEUTRAL),
+        ([deploy("orders", minutes_ago(170))], "present", REFUTES),
         ([deploy("orders", minutes_ago(24), "configuration")], "present", REFUTES),
         ([deploy("cart", minutes_ago(24))], "present", REFUTES),
         ([], "absent", SUPPORTS),
