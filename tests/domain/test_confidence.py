@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runbook_bot.domain.confidence import NONE_OF_THESE, STRONG, WEAK, posterior, strength, support
+from runbook_bot.domain.confidence import MECHANISM, NONE_OF_THESE, STRONG, WEAK, posterior, strength, support
 from runbook_bot.domain.evidence import Direction, Evidence, Strength
 from runbook_bot.domain.hypothesis import Hypothesis, HypothesisState
 from runbook_bot.domain.tools import Status
@@ -117,3 +117,43 @@ def test_a_pruned_one_is_left_next_to_nothing() -> None:
 
 def test_nothing_proposed_is_all_unexplained() -> None:
     assert posterior([], {}) == ({}, 1.0)
+
+
+def consequence(cause: FailureMode, id: str = "H2", **more: object) -> Hypothesis:
+    """What `cause` is known to bring about in the same service."""
+    mode = FailureMode.memory_exhaustion
+    return hypothesis(id).model_copy(update={"failure_mode": mode, "explained_by": (cause,), **more})
+
+
+SURGE, DEPLOYED = FailureMode.traffic_surge, FailureMode.bad_deployment
+
+
+def test_what_a_shown_cause_explains_is_no_rival_of_it() -> None:
+    cause = hypothesis("H1").model_copy(update={"failure_mode": SURGE})
+    evidence = {"H1": [seen(3.0)], "H2": [seen(3.0)]}
+    rivals, _ = posterior([cause, hypothesis("H2")], evidence)
+    explained, _ = posterior([cause, consequence(SURGE)], evidence)
+    assert rivals["H1"] == pytest.approx(rivals["H2"])
+    assert explained["H1"] > 3 * explained["H2"]
+
+
+def test_what_was_not_shown_explains_nothing_nor_does_what_is_elsewhere() -> None:
+    cause = hypothesis("H1").model_copy(update={"failure_mode": SURGE})
+    for first, other in [
+        (0.5, consequence(SURGE)),
+        (3.0, consequence(SURGE, service="another")),
+        (3.0, consequence(FailureMode.disk_exhaustion)),
+    ]:
+        evidence = {"H1": [seen(first)], "H2": [seen(first)]}
+        confidence, _ = posterior([cause, other], evidence)
+        assert confidence["H1"] == pytest.approx(confidence["H2"])
+
+
+def test_a_change_explains_only_what_began_with_it() -> None:
+    change = hypothesis("H1")
+    near = [seen(3.0, "changes")]
+    alone, _ = posterior([change, consequence(DEPLOYED)], {"H1": near, "H2": [seen(3.0)]})
+    assert alone["H1"] == pytest.approx(alone["H2"]), "nearness in time alone must not"
+    together = [*near, seen(1.0, MECHANISM, id="E2")]
+    tied, _ = posterior([change, consequence(DEPLOYED)], {"H1": together, "H2": [seen(4.0)]})
+    assert tied["H1"] > 3 * tied["H2"]

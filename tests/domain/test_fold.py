@@ -21,10 +21,12 @@ from runbook_bot.domain.journal import (
     Noted,
     Opened,
     Proposed,
+    RoundBegan,
     Ruled,
     Scored,
     Settled,
     Spent,
+    Steered,
     StopAsked,
     Unknown,
     Verified,
@@ -91,6 +93,9 @@ ANY: list[Body] = [
     Scored(confidence={"H1": 0.7, "H9": 0.1}, unexplained=0.2),
     Settled(hypothesis="H1", state=HypothesisState.pruned, reason="refuted"),
     Settled(hypothesis="H9", state=HypothesisState.pruned),
+    RoundBegan(hypotheses=("H1", "H9")),
+    Steered(hypothesis="H1", action="dig", by="U1", delivery="s1"),
+    Noted(text="dug", answers="s1"),
     Noted(text="note"),
     Unknown(kind="dreamt", raw={"kind": "dreamt"}),
     StopAsked(by="U1"),
@@ -142,6 +147,29 @@ def test_a_hypothesis_is_scored_and_settled() -> None:
     assert case.hypotheses["H1"].confidence == 0.2
     assert case.leader == case.hypotheses["H2"]
     assert case.unexplained == 0.1
+
+
+def test_a_round_begins_for_all_at_once() -> None:
+    case = folded(
+        Proposed(hypothesis=H1, batch=("H1", "H2")), Proposed(hypothesis=H2), RoundBegan(hypotheses=("H2", "H9"))
+    )
+    assert case.round == ("H2",)
+    assert [h.state for h in case.hypotheses.values()] == [HypothesisState.open, HypothesisState.testing]
+
+
+def test_a_batch_is_known_before_all_of_it_is_there() -> None:
+    assert folded(Proposed(hypothesis=H1, batch=("H1", "H2"))).batch == ("H1", "H2")
+    assert folded(Proposed(hypothesis=H1)).batch == ("H1",), "as an older version wrote it"
+
+
+def test_a_word_that_was_acted_on_asks_for_another_verdict() -> None:
+    said, done = Steered(hypothesis="H1", action="known", by="U1", delivery="s1"), Noted(text="known", answers="s1")
+    before = folded(Proposed(hypothesis=H1), said, done, verdict())
+    assert (before.unsteered, before.reopened) == ((), False)
+    assert folded(Proposed(hypothesis=H1), verdict(), said).unsteered == (said,)
+    assert folded(Proposed(hypothesis=H1), verdict(), said, done).reopened
+    assert not folded(Proposed(hypothesis=H1), verdict(), said, done, verdict()).reopened
+    assert not folded(Proposed(hypothesis=H1), verdict(), said, Noted(text="x", answers="other")).reopened
 
 
 @pytest.mark.parametrize(
