@@ -250,9 +250,14 @@ def unfinished(kept: FileJournals, now: datetime) -> list[str]:
             continue
         waiting = any(_waits(remedy) for remedy in case.remedies.values())
         searching = case.verdict is not None and not case.remedied
-        if case.status == "open" or searching or waiting or case.unsteered or case.unanswered or unshown(case):
+        if searching or waiting or _asked_for(case) or unshown(case):
             found.append(id)
     return found
+
+
+def _asked_for(case: Investigation) -> bool:
+    """Whether people wait for a verdict, for what they said to be weighed in it, or for a way back."""
+    return case.status == "open" or case.reopened or bool(case.unsteered or case.unanswered)
 
 
 def _waits(remedy: Remedy) -> bool:

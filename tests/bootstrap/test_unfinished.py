@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from runbook_bot.bootstrap import MOST_RESUMED, unfinished
-from runbook_bot.domain.journal import Noted, Posted, RollbackAsked
+from runbook_bot.domain.journal import Noted, Posted, RollbackAsked, Steered
 from runbook_bot.domain.ports import SystemClock
 from runbook_bot.slack.views.thread import wanted
 from runbook_bot.slack.workspace import Workspace
@@ -46,6 +46,10 @@ UNDONE = {
     "waits for approval": over().offered(),
     "approved and not run": offered(),
     "made and not verified": offered().executed(),
+    "a person's word that is not in the verdict yet": over().tell(
+        Steered(hypothesis="H1", action="rule_out", by="U0AMIR", delivery="d1"),
+        Noted(text="ruled out", answers="d1"),
+    ),
     "a roll-back was asked for": offered()
     .executed()
     .verified()
