@@ -1,0 +1,1 @@
+"""The manual, told through the front door: the real program, the loopback Slack, the simulated cloud."""

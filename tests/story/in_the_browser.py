@@ -1,0 +1,81 @@
+"""A person at the page: Rosa asks and reads, Amir approves, both see it recover."""
+
+import asyncio
+import os
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from playwright.async_api import Page, async_playwright, expect
+
+from runbook_bot.playground.box import Box
+from tests.story.program import Program
+from tests.story.scene import AMIR, RECOVERY_WITHIN, ROSA, VERDICT_WITHIN, Scene
+
+CHROMIUM = "/usr/bin/chromium"
+QUIET = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
+PICTURES = Path(__file__).parent / "pictures"
+RENEW = "STORY_PICTURES"
+"""Set in the environment, the pictures of the repository are taken anew."""
+
+
+@dataclass
+class Seen:
+    changes: int = 0
+    complaints: list[str] = field(default_factory=list)
+    pictures: dict[str, Path] = field(default_factory=dict)
+
+
+async def lived_through(logs: Path, working: asyncio.Semaphore) -> Seen:
+    """The story from the first key to the recovery, and two pictures of its end."""
+    seen = Seen()
+    async with Box("bad-deployment") as box, async_playwright() as playwright:
+        bot = await Program.serving(box, logs / "browser.log")
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
+        try:
+            page = await browser.new_page(viewport={"width": 1280, "height": 900}, timezone_id="UTC", locale="en-GB")
+            page.on("console", lambda m: seen.complaints.append(m.text) if m.type in {"error", "warning"} else None)
+            page.on("pageerror", lambda error: seen.complaints.append(str(error)))
+            await page.goto(box.slack.page_url)
+            async with working:
+                await _asked_and_approved(page, Scene(box))
+            card = page.locator("#thread [data-event-type=runbook_approval]")
+            await expect(card).to_contain_text("Done and verified", timeout=RECOVERY_WITHIN * 1000)
+            await expect(page.locator("#thread")).to_contain_text("helped:", timeout=30_000)
+            seen.changes = Scene(box).changes_made()
+            for scheme in ("light", "dark"):
+                seen.pictures[scheme] = await _pictured(page, scheme, logs)
+        finally:
+            await browser.close()
+            await bot.stop()
+    return seen
+
+
+async def _asked_and_approved(page: Page, scene: Scene) -> None:
+    await _as(page, ROSA)
+    await page.fill("#composer", f"/runbook investigate {scene.alarm}")
+    await page.press("#composer", "Enter")
+    head = page.locator("#messages [data-event-type=runbook_investigation]").first
+    await expect(head).to_contain_text("Root cause found", timeout=VERDICT_WITHIN * 1000)
+    await expect(page.locator("#thread [data-hypothesis=H1]")).to_be_visible()
+    card = page.locator("#thread [data-event-type=runbook_approval]")
+    await expect(card).to_contain_text("Waits for approval", timeout=VERDICT_WITHIN * 1000)
+    await _as(page, AMIR)
+    await card.get_by_role("button", name=re.compile("^Approve")).click()
+    if await page.locator("#confirm").is_visible():
+        await page.click("#confirm-yes")
+    await expect(card).to_contain_text("Approved by", timeout=60_000)
+
+
+async def _as(page: Page, user: str) -> None:
+    await page.click(f"#acting-as [data-user={user}]")
+    await expect(page.locator(f"#acting-as [data-user={user}]")).to_have_attribute("aria-checked", "true")
+
+
+async def _pictured(page: Page, scheme: str, logs: Path) -> Path:
+    await page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    await page.evaluate("document.getElementById('thread-messages').scrollTop = 0")
+    folder = PICTURES if os.environ.get(RENEW) else logs
+    path = folder / f"thread-{scheme}.png"
+    await page.screenshot(path=path, animations="disabled")
+    return path
