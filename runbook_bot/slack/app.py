@@ -26,6 +26,9 @@ log = structlog.get_logger(__name__)
 
 CONNECT_WITHIN = 30.0
 DRAIN_WITHIN = 10.0
+PING = 3.0
+"""Seconds in which a cut connection is noticed. Slack sends no command or click again, so a deaf second loses some;
+four pings without an answer count as cut."""
 
 
 async def _broken(error: Exception) -> None:
@@ -69,7 +72,9 @@ class SlackDesk:
         """Returns connected, with what was left from before in hand. Raises `SettingsError` or `DeskError`."""
         app = await self.listeners()
         before = await self._inbox.pending()
-        handler = AsyncSocketModeHandler(app, self._connection.app_token, web_client=self._connection.listening)
+        handler = AsyncSocketModeHandler(
+            app, self._connection.app_token, web_client=self._connection.listening, ping_interval=PING
+        )
         handler.client.wss_uri = await self._connection.socket_url()
         try:
             async with asyncio.timeout(CONNECT_WITHIN):

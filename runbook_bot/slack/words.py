@@ -101,8 +101,9 @@ def confidence(value: float) -> str:
     return f"{word}, {round(value * 100)} %"
 
 
-REFUTED_IF = "What would refute it: that one of these does not hold: {what}"
+REFUTED_IF = "What would refute it: if one of these did not hold: {what}"
 REFUTED_BY_NOTHING = "What would refute it: nothing that can be asked here"
+PROGRESS = "How far it is"
 UNTESTED = "without evidence yet"
 
 

@@ -96,3 +96,36 @@ async def test_whoever_opens_a_thread_goes_first_then_what_is_final(leaving: boo
     assert order == [name for name in left if not (leaving and name == "reply")]
     async with asyncio.timeout(1), turns.take(2):
         pass
+
+
+async def test_a_cut_connection_is_noticed_within_seconds_and_the_next_command_is_heard(office: Office) -> None:
+    (before,) = office.slack.socket.connections
+    office.slack.cut()
+
+    await office.slack.wait_for(lambda: set(office.slack.socket.connections) - {before}, 5, "a new connection")
+    assert (await office.command("help"))["ok"]
+    await office.hears("What I can do")
+
+
+@pytest.mark.parametrize("reason", ["warning", "refresh_requested", "link_disabled", "too_many_websockets"])
+async def test_asked_to_go_it_comes_back_at_once(office: Office, reason: str) -> None:
+    (before,) = office.slack.socket.connections
+    await office.slack.disconnect(reason)
+
+    await office.slack.wait_for(lambda: set(office.slack.socket.connections) - {before}, 1, "a new connection")
+    assert (await office.command("help"))["ok"]
+
+
+async def test_an_archived_channel_sends_the_rest_to_whoever_asked(office: Office) -> None:
+    story = Story().opened().triaged()
+    journal = await office.shown(story)
+    told = len(story.entries)
+    office.slack.faults.fail("chat.postMessage", "is_archived")
+    office.slack.faults.fail("chat.update", "is_archived", times=5)
+
+    journal.append(*list(story.supposed().tested().concluded().bodies)[told:])
+    await office.board.settle(journal)
+
+    posted = journal.refresh().posted
+    assert posted["head"].channel == CHANNEL
+    assert {posted[key].channel[0] for key in ("moved", "hypothesis:H1", "verdict")} == {"D"}

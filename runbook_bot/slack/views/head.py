@@ -10,10 +10,12 @@ from runbook_bot.slack import words
 from runbook_bot.slack.blocks import TaskStatus, actions, button, context, header, plan, section
 from runbook_bot.slack.escaping import line, mrkdwn, user
 from runbook_bot.slack.message import Message
+from runbook_bot.slack.views.cause import capital, in_a_sentence
 from runbook_bot.slack.views.place import place
 from runbook_bot.slack.workspace import Workspace
 
 STATEMENT = 400
+FINDING = 240
 
 
 def head(case: Investigation, workspace: Workspace) -> Message:
@@ -22,8 +24,9 @@ def head(case: Investigation, workspace: Workspace) -> Message:
     blocks = [
         header(case.title),
         section(f"*{word}* {emoji}\n{_leading(case, mrkdwn(_statement(case), STATEMENT))}"),
-        plan(f"{word}: {line(case.title, 100)}", phases(case)),
-        context(counts(case), f"asked by {user(case.request.requester)}", f"`{case.id}`"),
+        *_finding(case),
+        plan(words.PROGRESS, phases(case)),
+        context(f"asked by {user(case.request.requester)}", counts(case), f"`{case.id}`"),
     ]
     buttons = _buttons(case, workspace)
     if buttons:
@@ -71,22 +74,32 @@ def _length(spent: timedelta) -> str:
 def _statement(case: Investigation) -> str:
     cause = case.verdict.root_cause if case.verdict else None
     if cause:
-        return cause.statement
-    return case.leader.statement if case.leader else ""
+        return capital(in_a_sentence(case, cause)[0])
+    return capital(case.leader.statement) if case.leader else ""
+
+
+def _finding(case: Investigation) -> list[Json]:
+    """What the root cause rests on, in small print below it."""
+    cause = case.verdict.root_cause if case.verdict else None
+    finding = in_a_sentence(case, cause)[1] if cause else ""
+    return [context(mrkdwn(finding, FINDING))] if finding else []
 
 
 def _leading(case: Investigation, statement: str, *, bar: bool = True) -> str:
     """A full sentence on the cause; `statement` is escaped already. A screen reader is spared the bar."""
 
-    def sure(confidence: float) -> str:
-        return words.confidence(confidence) + (f" {words.bar(confidence)}" if bar else "")
+    def told(confidence: float) -> str:
+        """With the bar on a line of its own, so that a phone shows cause and confidence at a glance."""
+        if not bar:
+            return f"{statement}: {words.confidence(confidence)}."
+        return f"*{statement}.*\n{words.bar(confidence)} {words.confidence(confidence)}"
 
     statement = statement.rstrip(".")
     if case.failure:
         return f"It could not be finished: {mrkdwn(case.failure, 300).rstrip('.')}."
     cause = case.verdict.root_cause if case.verdict else None
     if cause:
-        return f"{statement}: {sure(cause.confidence)}."
+        return told(cause.confidence)
     if case.leader is None:
         return "Gathering what is known: what was reported, what changed, who depends on whom."
     if case.verdict:
@@ -94,7 +107,7 @@ def _leading(case: Investigation, statement: str, *, bar: bool = True) -> str:
         return f"The evidence does not single out one cause. {best}"
     if not case.evidence:
         return f"{words.count(len(case.hypotheses), 'hypothesis', 'hypotheses')} to test, none tested yet."
-    return f"Leading so far: {statement}, {sure(case.leader.confidence)}."
+    return f"Leading so far: {told(case.leader.confidence)}"
 
 
 def phases(case: Investigation) -> list[tuple[str, TaskStatus, str]]:

@@ -8,11 +8,13 @@ from runbook_bot.slack import words
 from runbook_bot.slack.blocks import actions, button, context, section
 from runbook_bot.slack.escaping import link, mrkdwn, user
 from runbook_bot.slack.message import Message
+from runbook_bot.slack.views.cause import capital
 from runbook_bot.slack.views.place import place
 from runbook_bot.slack.workspace import Workspace
 
 STATEMENT = 500
-SUMMARY = 300
+SUMMARY = 180
+REASON = 240
 
 
 def hypothesis_reply(case: Investigation, hypothesis: Hypothesis, workspace: Workspace) -> Message:
@@ -64,7 +66,7 @@ def _killer(case: Investigation, hypothesis: Hypothesis) -> str:
     by = next((s.by for s in reversed(case.settled) if s.hypothesis == hypothesis.id and s.by), "")
     against = strongest(case, hypothesis.id, Direction.refutes)
     why = hypothesis.reason or (against[0].summary if against else "nothing speaks for it")
-    return f"What ruled it out: {mrkdwn(why, SUMMARY).rstrip('.')}{f', said by {user(by)}' if by else ''}."
+    return f"What ruled it out: {mrkdwn(why, REASON).rstrip('.')}{f', said by {user(by)}' if by else ''}."
 
 
 def _alive(case: Investigation, hypothesis: Hypothesis, workspace: Workspace) -> list[Json]:
@@ -75,14 +77,15 @@ def _alive(case: Investigation, hypothesis: Hypothesis, workspace: Workspace) ->
         sure = f"{words.bar(hypothesis.confidence)} {sure}"
     who = user(hypothesis.proposed_by) if hypothesis.proposed_by[:1] in ("U", "W") else ""
     blocks = [
-        section(f"*{hypothesis.id}* · {word} {emoji}{of}\n{mrkdwn(hypothesis.statement, STATEMENT)}"),
+        section(f"*{hypothesis.id}* · {word} {emoji}{of}\n*{mrkdwn(capital(hypothesis.statement), STATEMENT)}*"),
         context(sure, mrkdwn(words.mode(hypothesis.failure_mode), 60), f"put forward by {who}" if who else ""),
     ]
     pieces = evidence_lines(case, hypothesis.id)
     if pieces:
         blocks.append(section("\n".join(pieces)))
-    if hypothesis.reason and hypothesis.state is HypothesisState.supported:
-        blocks.append(context(f"Carried by: {mrkdwn(hypothesis.reason, SUMMARY)}"))
+    told = {e.summary for e in strongest(case, hypothesis.id, Direction.supports)}
+    if hypothesis.reason and hypothesis.state is HypothesisState.supported and hypothesis.reason not in told:
+        blocks.append(context(f"Carried by: {mrkdwn(hypothesis.reason, REASON)}"))
     blocks.append(context(would_refute(hypothesis)))
     if case.status == "open":
         blocks.append(steering(case.id, hypothesis.id))
@@ -91,7 +94,7 @@ def _alive(case: Investigation, hypothesis: Hypothesis, workspace: Workspace) ->
 
 def would_refute(hypothesis: Hypothesis) -> str:
     refuting = "; ".join(prediction.text for prediction in hypothesis.predictions if prediction.refuting)
-    return words.REFUTED_IF.format(what=mrkdwn(refuting, SUMMARY)) if refuting else words.REFUTED_BY_NOTHING
+    return words.REFUTED_IF.format(what=mrkdwn(refuting, REASON)) if refuting else words.REFUTED_BY_NOTHING
 
 
 def _parent(case: Investigation, parent: str, workspace: Workspace) -> str:
@@ -119,8 +122,8 @@ def evidence_lines(case: Investigation, hypothesis: str, top: int = 2) -> list[s
 
 
 def evidence_line(each: Evidence) -> str:
-    """`E3 (strong) 5xx rose 71-fold at 12:03`; the id links to the vendor's console where there is a link."""
-    return f"{link(each.console, each.id)} ({each.strength.value}): {mrkdwn(each.summary, SUMMARY)}"
+    """`5xx rose 71-fold at 12:03 (strong, E3)`; the id links to the vendor's console where there is a link."""
+    return f"{mrkdwn(each.summary, SUMMARY)} ({each.strength.value}, {link(each.console, each.id)})"
 
 
 def steering(investigation: str, hypothesis: str) -> Json:

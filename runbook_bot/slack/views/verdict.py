@@ -1,5 +1,6 @@
 """How it ended: the verdict, the note of a stop, the note of a failure."""
 
+from runbook_bot.domain.evidence import Evidence
 from runbook_bot.domain.investigation import REMEDIES, Investigation
 from runbook_bot.domain.noun import Json
 from runbook_bot.domain.verdict import RootCause, Verdict
@@ -8,13 +9,15 @@ from runbook_bot.slack import words
 from runbook_bot.slack.blocks import context, header, section, steps
 from runbook_bot.slack.escaping import line, link, mrkdwn, user
 from runbook_bot.slack.message import Message
+from runbook_bot.slack.views.cause import capital, in_a_sentence
 from runbook_bot.slack.views.chart import in_numbers, symptom_chart
 from runbook_bot.slack.views.hypothesis import evidence_line
 from runbook_bot.slack.views.place import named, place
 from runbook_bot.slack.workspace import Workspace
 
-ITEM = 220
+ITEM = 160
 ITEMS = 5
+STEP = 140
 
 
 def verdict_message(case: Investigation, workspace: Workspace) -> Message:
@@ -22,9 +25,10 @@ def verdict_message(case: Investigation, workspace: Workspace) -> Message:
     channel, thread = place(case, "verdict")
     verdict = case.verdict
     cause = verdict.root_cause
-    blocks = [header(_title(verdict)), section(_cause(cause) if cause else _undecided(case, verdict))]
+    blocks = [header(_title(verdict)), section(_cause(case, cause) if cause else _undecided(case, verdict))]
     if cause and cause.causal_chain:
-        chain = "\n".join(f"{n}. {mrkdwn(each, ITEM)}" for n, each in enumerate(cause.causal_chain[:8], start=1))
+        links = [_shown_by(case, cause, each) for each in _links(cause)]
+        chain = "\n".join(f"{n}. {each}" for n, each in enumerate(links[:8], start=1))
         blocks.append(section(f"*How it came about*\n{chain}"))
     chart = symptom_chart(case)
     if chart:
@@ -57,9 +61,20 @@ def _title(verdict: Verdict) -> str:
     return line(f"Root cause: {words.mode(cause.failure_mode)}{where}", 150)
 
 
-def _cause(cause: RootCause) -> str:
+def _cause(case: Investigation, cause: RootCause) -> str:
+    sentence, finding = in_a_sentence(case, cause)
     sure = f"{words.bar(cause.confidence)} {words.confidence(cause.confidence)}"
-    return f"{mrkdwn(cause.statement, 600)}\n{sure}"
+    because = f"\n{mrkdwn(finding, 400)}" if finding and finding not in cause.causal_chain else ""
+    return f"*{mrkdwn(capital(sentence), 400)}.*\n{sure}{because}"
+
+
+def _links(cause: RootCause) -> list[str]:
+    """The chain without a link that only repeats part of an earlier one."""
+    links: list[str] = []
+    for each in cause.causal_chain:
+        if not any(each in earlier for earlier in links):
+            links.append(each)
+    return links
 
 
 def _undecided(case: Investigation, verdict: Verdict) -> str:
@@ -72,10 +87,20 @@ def _undecided(case: Investigation, verdict: Verdict) -> str:
 
 
 def _evidence(case: Investigation, cause: RootCause | None) -> list[Json]:
-    found = [case.evidence[id] for id in (cause.evidence if cause else ()) if id in case.evidence][:ITEMS]
+    found = [each for each in _cited(case, cause) if not cause or each.summary not in cause.causal_chain][:ITEMS]
     if not found:
         return []
-    return [section("*What carries it*\n" + "\n".join(f"• {evidence_line(each)}" for each in found))]
+    return [section("*What else speaks for it*\n" + "\n".join(f"• {evidence_line(each)}" for each in found))]
+
+
+def _cited(case: Investigation, cause: RootCause | None) -> list[Evidence]:
+    return [case.evidence[id] for id in (cause.evidence if cause else ()) if id in case.evidence]
+
+
+def _shown_by(case: Investigation, cause: RootCause, link_of_chain: str) -> str:
+    """A link of the chain, with the finding that shows it where it is one."""
+    finding = next((each for each in _cited(case, cause) if each.summary == link_of_chain), None)
+    return evidence_line(finding) if finding else mrkdwn(link_of_chain, ITEM)
 
 
 def _listed(title: str, items: tuple[str, ...]) -> list[Json]:
@@ -92,7 +117,12 @@ def _runbook(case: Investigation) -> list[Json]:
         return []
     found = case.steps[0]
     title = section(f"*From the runbook “{mrkdwn(found.title, 120)}”* (`{mrkdwn(found.runbook, 120)}`)")
-    return [title, steps(found.steps)] if found.steps else [title]
+    return [title, steps([_plain(step) for step in found.steps])] if found.steps else [title]
+
+
+def _plain(step: str) -> str:
+    """Without Markdown's marks, which nothing reads where steps are shown; cut to what fits in two lines."""
+    return line(step.replace("**", "").replace("`", ""), STEP)
 
 
 def _no_repair(case: Investigation) -> list[Json]:
