@@ -95,9 +95,5 @@ class Hypothesis(Noun):
         return self.id.count(".") + 1
 
     @property
-    def would_support(self) -> str:
-        return "; ".join(p.text for p in self.predictions if not p.refuting) or "nothing further"
-
-    @property
     def would_refute(self) -> str:
         return "; ".join(f"not: {p.text}" for p in self.predictions if p.refuting) or "nothing that can be asked here"

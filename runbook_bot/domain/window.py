@@ -27,8 +27,5 @@ class TimeWindow(Noun):
     def with_onset(self, onset: datetime | None) -> "TimeWindow":
         return TimeWindow(start=self.start, end=self.end, onset=onset)
 
-    def widened(self, before: timedelta, after: timedelta = timedelta(0)) -> "TimeWindow":
-        return TimeWindow(start=self.start - before, end=self.end + after, onset=self.onset)
-
     def holds(self, moment: datetime) -> bool:
         return self.start <= moment < self.end

@@ -12,7 +12,6 @@ from runbook_bot.domain.observation import ChangeKind
 from runbook_bot.domain.vocabulary import FailureMode, Repair, ResourceType, Signal
 
 Whose = Literal["self", "callers", "service", "dependency"]
-REFUTING = 0.2
 
 
 class _Part(BaseModel):
