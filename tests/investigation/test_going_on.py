@@ -34,10 +34,10 @@ def reread(folder: Path, lines: Sequence[str]) -> Investigation:
 
 
 async def ends_the_same(folder: Path, entries: Sequence[Entry], trouble: Callable[[], Town], first: int = 1) -> None:
-    """Cut behind every single entry from the first one given on."""
+    """Cut behind every single entry from the first one given on; every tenth time it is read from the disk."""
     expected, lines = told(fold(ID, entries)), [entry.line() for entry in entries]
     for cut in range(first, len(entries)):
-        state = reread(folder / str(cut), lines[:cut])
+        state = fold(ID, entries[:cut]) if cut % 10 else reread(folder / str(cut), lines[:cut])
         again = Running(trouble())
         ended = await again.go_on(Paper(again.clock, state))
         assert told(ended) == expected, f"cut behind {cut}: {lines[cut - 1][:300]}"
