@@ -8,11 +8,13 @@ from slack_sdk.models.blocks import Block
 from slack_sdk.models.views import View
 
 from runbook_bot.domain.investigation import Investigation
+from runbook_bot.domain.journal import StepsFound
 from runbook_bot.playground.slack import validate, validate_metadata, validate_view
 from runbook_bot.slack.message import Message, plainer
 from runbook_bot.slack.sight import waiting
 from runbook_bot.slack.views import answers
 from runbook_bot.slack.views.canvas import canvas_markdown, canvas_title
+from runbook_bot.slack.views.cause import in_a_sentence
 from runbook_bot.slack.views.home import home
 from runbook_bot.slack.views.modals import approve_form, reject_form
 from runbook_bot.slack.views.moved import moved_note
@@ -205,3 +207,23 @@ def test_the_chart_shows_the_onset_and_stays_within_twenty_categories() -> None:
     assert 2 <= len(categories) <= 20
     assert sum(str(label).endswith("onset") for label in categories) == 1
     assert [point["value"] for point in chart["series"][0]["data"]][-1] == 212.0
+
+
+def test_the_cause_is_one_short_sentence_and_what_it_rests_on_is_small_print() -> None:
+    told = Story("5xx").opened().shown("head").triaged().supposed().tested().concluded()
+    assert told.case.verdict is not None
+    assert told.case.verdict.root_cause is not None
+    cause = told.case.verdict.root_cause.model_copy(
+        update={"statement": "The deployment broke it: 5xx: revision 41 → 42 at 12:00 UTC"}
+    )
+
+    assert in_a_sentence(told.case, cause) == ("The deployment broke it: 5xx", "revision 41 → 42 at 12:00 UTC")
+    assert in_a_sentence(told.case, cause.model_copy(update={"statement": "Nobody knows."})) == ("Nobody knows", "")
+
+
+def test_a_runbooks_steps_carry_no_marks_that_nothing_reads() -> None:
+    story = Story("5xx").opened().shown("head").triaged().supposed().tested()
+    story.tell(StepsFound(runbook="a.md", title="A", steps=("Press **Approve** and run `aws ecs`.",))).concluded()
+    verdict = next(message for message in wanted(story.case, ACME) if message.key == "verdict")
+
+    assert "Press Approve and run aws ecs." in str(verdict.blocks)

@@ -8,7 +8,7 @@ from runbook_bot.domain.noun import Json
 from runbook_bot.domain.vocabulary import FailureMode
 from runbook_bot.slack import words
 from runbook_bot.slack.blocks import TaskStatus, actions, button, context, header, plan, section
-from runbook_bot.slack.escaping import line, mrkdwn, user
+from runbook_bot.slack.escaping import mrkdwn, user
 from runbook_bot.slack.message import Message
 from runbook_bot.slack.views.cause import capital, in_a_sentence
 from runbook_bot.slack.views.place import place

@@ -17,7 +17,7 @@ from runbook_bot.slack.workspace import Workspace
 
 ITEM = 160
 ITEMS = 5
-STEP = 140
+STEP = 240
 
 
 def verdict_message(case: Investigation, workspace: Workspace) -> Message:
@@ -121,7 +121,7 @@ def _runbook(case: Investigation) -> list[Json]:
 
 
 def _plain(step: str) -> str:
-    """Without Markdown's marks, which nothing reads where steps are shown; cut to what fits in two lines."""
+    """Without Markdown's marks, which nothing reads where steps are shown."""
     return line(step.replace("**", "").replace("`", ""), STEP)
 
 
