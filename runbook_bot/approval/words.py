@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 UNKNOWN = "I know of no such proposal in this investigation."
 OTHER_TEAM = "This proposal belongs to another workspace."
 ELSEWHERE = "That is not the card of this proposal. Please use the one in the investigation's own thread."
-EXPIRED = "This proposal has expired; nothing was changed. Ask for a new one."
+EXPIRED = "This proposal has expired; nothing was changed. For a fresh one, investigate again."
 CHANGED = "What would run is not what was proposed, so this proposal is void; nothing was changed."
 NO_APPROVERS = "Nobody is configured to approve changes of {risk} risk (safety.approvers.{risk}), so the answer is no."
 DIRECTORY = "Slack could not tell me who you are ({error}), so the answer is no for now. Please try again."
@@ -22,7 +22,10 @@ COOLDOWN = "Another critical change was approved moments ago. Please wait {secon
 DRIFTED = "The world has changed since this was proposed ({what}), so it is void; nothing was changed."
 UNREADABLE = "I cannot read the present state of the target ({error}), so the answer is no for now. Please try again."
 LOST = "It was approved and may no longer run, so it is void; nothing was changed. {why}"
-FEWER = "Somebody who approved it may no longer do so, so it is void; nothing was changed. Ask for a new proposal."
+FEWER = (
+    "Somebody who approved it may no longer do so, so it is void; nothing was changed. "
+    "For a fresh one, investigate again."
+)
 DECIDED = {
     "approved": "This was approved already. One approval runs it once.",
     "rejected": "This was rejected already.",
@@ -33,7 +36,10 @@ NO_OPERATION = "{operation} is not among the changes that can be made here: {ope
 
 LOOKED = {
     True: "It took effect, though the process ended before it could say so.",
-    False: "It did not take effect: the process ended first. It is not tried again by itself; ask for a new proposal.",
+    False: (
+        "It did not take effect: the process ended first. It is not tried again by itself; "
+        "for a fresh proposal, investigate again."
+    ),
     None: "The process ended while it ran, and whether it took effect cannot be told. Please look before going on.",
 }
 NO_ANSWER = {

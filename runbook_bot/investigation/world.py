@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from datetime import timedelta
 from time import monotonic
 
-from runbook_bot.domain.observation import Change, LogLine
+from runbook_bot.domain.observation import Alarm, Change, Fact, LogLine
 from runbook_bot.domain.ports import Provider
-from runbook_bot.domain.redaction import redact
+from runbook_bot.domain.redaction import redact, redact_json
 from runbook_bot.domain.service import ServiceGraph
 from runbook_bot.domain.tools import Query, Result, Status
 from runbook_bot.errors import ProviderError
@@ -74,20 +74,26 @@ class World:
 
 
 def redacted(result: Result) -> Result:
-    """The same without secrets in texts and changed values."""
+    """The same without secrets in texts, in changed values, and under names that tell of one."""
 
     def line(each: LogLine) -> LogLine:
         clean = redact(each.text)
         return each if clean == each.text else each.model_copy(update={"text": clean})
 
     def change(each: Change) -> Change:
-        values = {
-            side: {name: redact(value) for name, value in getattr(each, side).items()} for side in ("before", "after")
-        }
+        values = {side: redact_json(getattr(each, side)) for side in ("before", "after")}
         return each.model_copy(update={"summary": redact(each.summary), **values})
+
+    def fact(each: Fact) -> Fact:
+        return each.model_copy(update={"value": redact_json({each.name: each.value})[each.name]})
+
+    def alarm(each: Alarm) -> Alarm:
+        return each.model_copy(update={"description": redact(each.description)})
 
     return result.model_copy(
         update={
+            "facts": tuple(fact(each) for each in result.facts),
+            "alarms": tuple(alarm(each) for each in result.alarms),
             "lines": tuple(line(each) for each in result.lines),
             "changes": tuple(change(each) for each in result.changes),
             "message": redact(result.message),

@@ -10,7 +10,7 @@ from runbook_bot.domain.noun import Json
 from runbook_bot.slack import words
 from runbook_bot.slack.blocks import context, divider, preformatted, section
 from runbook_bot.slack.escaping import line, link, moment, mrkdwn, tidy
-from runbook_bot.slack.views.head import counts, in_short, state
+from runbook_bot.slack.views.head import counts, in_short, leading, state
 from runbook_bot.slack.views.hypothesis import evidence_line, would_refute
 from runbook_bot.slack.views.place import root
 from runbook_bot.slack.workspace import Workspace
@@ -98,7 +98,7 @@ def status(cases: Sequence[Investigation], latest: Investigation | None, workspa
     if not cases:
         return words.NONE_OPEN, (section(words.NONE_OPEN),)
     text = f"{words.count(len(cases), 'investigation')} open: " + " ".join(in_short(each) for each in cases[:3])
-    return text, tuple(section(f"{_entry(each, workspace)}\n{in_short(each)}") for each in cases[:15])
+    return text, tuple(section(f"{_entry(each, workspace)}\n{leading(each)}") for each in cases[:15])
 
 
 def approvals(waiting: Sequence[tuple[Investigation, Remedy]], workspace: Workspace) -> Told:

@@ -53,8 +53,12 @@ def state(case: Investigation) -> tuple[str, str]:
 def in_short(case: Investigation) -> str:
     """One to three full sentences with the state; plain text, escaped for mrkdwn."""
     word, _ = state(case)
-    leading = _leading(case, mrkdwn(_statement(case), 300), bar=False)
-    return f"{mrkdwn(case.title, 200)}: {word.lower()}. {leading} {counts(case)}."
+    return f"{mrkdwn(case.title, 200)}: {word.lower()}. {leading(case)} {counts(case)}."
+
+
+def leading(case: Investigation) -> str:
+    """A full sentence on the cause, as far as it is known."""
+    return _leading(case, mrkdwn(_statement(case), 300), bar=False)
 
 
 def counts(case: Investigation) -> str:
