@@ -138,6 +138,8 @@ class Investigation:
     """Whether a person's word about a hypothesis has been acted on since the verdict."""
     failure: str = ""
     steps: tuple[StepsFound, ...] = ()
+    remedied: bool = False
+    """Whether repairs have been looked for since the cause was last named anew."""
     remedies: dict[str, Remedy] = field(default_factory=dict)
     posting: dict[str, Posting] = field(default_factory=dict)
     """Messages that were intended; those without an entry in `posted` have to be looked for before posting."""
@@ -147,11 +149,6 @@ class Investigation:
     settled: tuple[Settled, ...] = ()
     unknown: int = 0
     """Entries of a newer version."""
-
-    @property
-    def remedied(self) -> bool:
-        """Whether repairs have been looked for."""
-        return any(note.answers == REMEDIES for note in self.notes)
 
     @property
     def unsteered(self) -> tuple[Steered, ...]:
@@ -251,13 +248,15 @@ def apply(state: Investigation, entry: Entry) -> Investigation:  # noqa: PLR0912
             return replace(state, steered=(*state.steered, body))
         case Noted():
             acted_on = state.verdict is not None and any(s.delivery == body.answers for s in state.steered)
-            return replace(state, notes=(*state.notes, body), reopened=state.reopened or acted_on)
+            remedied = state.remedied or body.answers == REMEDIES
+            return replace(state, notes=(*state.notes, body), reopened=state.reopened or acted_on, remedied=remedied)
         case LimitReached():
             return replace(state, limits=(*state.limits, body))
         case StopAsked():
             return replace(state, stop_asked=state.stop_asked or body)
         case Concluded():
-            return replace(state, verdict=body.verdict, concluded_at=entry.at, reopened=False)
+            remedied = state.remedied and _cause(state.verdict) == _cause(body.verdict)
+            return replace(state, verdict=body.verdict, concluded_at=entry.at, reopened=False, remedied=remedied)
         case Failed():
             return replace(state, failure=body.text)
         case StepsFound():
@@ -289,6 +288,11 @@ def apply(state: Investigation, entry: Entry) -> Investigation:  # noqa: PLR0912
             return _remedy(state, body.proposal, lambda r: replace(r, rollback=body))
         case _:
             return replace(state, unknown=state.unknown + 1)
+
+
+def _cause(verdict: Verdict | None) -> tuple[str, str] | None:
+    cause = verdict.root_cause if verdict else None
+    return (cause.failure_mode, cause.service) if cause else None
 
 
 def _test(state: Investigation, body: RoundBegan) -> Investigation:

@@ -42,14 +42,14 @@ class Remediation:
         if cause is None or cause.failure_mode is FailureMode.none:
             yield Noted(text="no repair is proposed: there is no cause to repair", answers=REMEDIES)
             return
-        there = next((r.proposal for r in case.remedies.values() if r.proposal.hypothesis), None)
+        there = next((r.proposal for r in case.remedies.values() if r.proposal.hypothesis == _leading(case)), None)
         if there is not None:  # a crash came between the proposal and the note that closes the search
             yield Noted(text=f"proposed: {there.preparation.title}", answers=REMEDIES)
             return
         runbook = await self._runbook(case)
         if runbook is not None and self._knowledge is not None:
             steps = await self._knowledge.steps(runbook)
-            if steps and not case.steps:
+            if steps and all(found.runbook != runbook.document for found in case.steps):
                 yield StepsFound(runbook=runbook.document, title=runbook.title, steps=tuple(steps))
         tried: list[str] = []
         for mending in self._mendings(case)[:TRIES]:
@@ -66,7 +66,7 @@ class Remediation:
     def _mendings(self, case: Investigation) -> list[Mending]:
         """Those of the cause first, then those of what it caused."""
         found: list[Mending] = []
-        id = next((c.hypothesis for c in case.verdict.ranked if c.hypothesis), None) if case.verdict else None
+        id = _leading(case)
         while id is not None:
             hypothesis = case.hypotheses[id]
             found += self._reasoner.repairs(case, hypothesis)
@@ -85,12 +85,11 @@ class Remediation:
 
     def _proposal(self, case: Investigation, preparation: Preparation, runbook: Passage | None) -> Body:
         cause = case.verdict.root_cause if case.verdict else None
-        leading = next((c.hypothesis for c in case.verdict.ranked if c.hypothesis), None) if case.verdict else None
         return ChangeProposed(
             proposal=self._gate.propose(
                 case,
                 preparation,
-                hypothesis=leading,
+                hypothesis=_leading(case),
                 evidence=cause.evidence if cause else (),
                 runbook=runbook.document if runbook else None,
                 verification=verification(case),
@@ -142,6 +141,10 @@ class Remediation:
         books = [p for p in found if p.kind == "runbook"]
         fitting = [p for p in books if cause.failure_mode in p.failure_modes]
         return next(iter([*fitting, *(p for p in books if not p.failure_modes)]), None)
+
+
+def _leading(case: Investigation) -> str | None:
+    return next((c.hypothesis for c in case.verdict.ranked if c.hypothesis), None) if case.verdict else None
 
 
 def verification(case: Investigation) -> Verification | None:

@@ -16,6 +16,7 @@ from runbook_bot.domain.journal import (
     RollbackAsked,
     Ruled,
     Spent,
+    Steered,
     StepsFound,
     Verified,
 )
@@ -23,6 +24,7 @@ from runbook_bot.domain.knowledge import Passage
 from runbook_bot.domain.vocabulary import FailureMode, Repair
 from runbook_bot.errors import JournalError
 from runbook_bot.investigation.aftermath import PAUSE
+from runbook_bot.investigation.limits import AgentSettings
 from tests.approval.world import ALICE, BYSTANDER, REQUESTER
 from tests.investigation import troubles
 from tests.investigation.repairing import ASKED, Bench
@@ -98,6 +100,28 @@ async def test_why_no_repair_is_proposed(bench: Bench, refused: str, said: str) 
     tried = list(bench.actuator.asked)
     await bench.advance(ID)
     assert bench.actuator.asked == tried, "it is not tried again and again"
+
+
+async def test_a_cause_that_is_found_because_a_person_asked_is_repaired_as_well(tmp_path: Path) -> None:
+    running = Running(troubles.bad_deployment(), AgentSettings(max_iterations=1))
+    bench = Bench(tmp_path, running, running.opened(ASKED.model_copy(update={"text": "storefront is failing"})))
+    await bench.advance(ID)
+    assert bench.case.remedies == {}, "where it stopped there is nothing to mend"
+    running.limits = AgentSettings()
+    again = Bench(tmp_path, running, bench.journal)
+    above = next(h.id for h in bench.case.hypotheses.values() if h.service == "cart" and h.parent is None)
+    bench.journal.append(Steered(hypothesis=above, action="dig", by=ALICE, delivery="dig"))
+    await again.advance(ID)
+    assert again.case.verdict is not None
+    assert again.case.verdict.root_cause is not None
+    assert again.case.verdict.root_cause.failure_mode is FailureMode.bad_deployment
+    assert again.proposal.preparation.call.operation == "ecs.update_service"
+    before = again.kinds()
+    bench.journal.append(
+        Steered(hypothesis=again.proposal.hypothesis or "", action="known", by=ALICE, delivery="known")
+    )
+    await again.advance(ID)
+    assert again.kinds().count("change_proposed") == before.count("change_proposed") == 1
 
 
 async def approved(bench: Bench) -> None:
