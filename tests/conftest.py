@@ -3,6 +3,10 @@
 import os
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("patient", deadline=None)  # how long an example takes on a busy machine says nothing
+settings.load_profile("patient")
 
 FOREIGN = ("AWS_", "SLACK_", "RUNBOOK_", "REDIS_", "CHROMA_", "LOG_")
 
