@@ -191,7 +191,7 @@ async def test_each_kind_of_event_is_told_in_neutral_words(
         (["UpdateFunctionConfiguration20150331v2"], "configuration"),
         (["UpdateFunctionCode20150331v2"], "deployment"),
         (["UpdateFunctionCode20150331v2", "UpdateFunctionConfiguration20150331v2"], "deployment"),
-        ([], "deployment"),
+        ([], "other"),
     ],
 )
 async def test_cloudtrail_says_what_was_changed_of_a_function_without_versions(

@@ -138,7 +138,7 @@ def _change(resource: Resource, before: Answer | None, after: Answer, at: dateti
     version = str(after.get("Version"))
     if before is None:
         summary = f"{resource.name} was modified; there is no published version to compare it with"
-        return Change(at=at, kind="deployment", summary=summary, resource=resource, reference=version)
+        return Change(at=at, kind="other", summary=summary, resource=resource, reference=version)
     old, new = compared(fields_of(before), fields_of(after))
     if not old and not new:
         return None
