@@ -178,7 +178,9 @@ def usual(case: Investigation, resource: Resource, signal: Signal, baseline: flo
         same = each.series.resource.key == resource.key and each.series.signal is signal
         if not same or each.window.end > frame.start:
             continue
-        _, values = points(each.series, each.window, each.watched)
+        seen = each.series.times
+        own = (min(seen), max(seen)) if seen else None
+        _, values = points(each.series, each.window, each.watched or own)
         if values.size < COVERED * each.window.length.total_seconds() / each.series.step:
             continue
         lowest, highest = np.quantile(values, (0.02, 0.98))

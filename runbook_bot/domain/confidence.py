@@ -41,7 +41,7 @@ def support(evidence: Iterable[Evidence]) -> float:
     return sum(groups.values())
 
 
-EXPLAINED = 0.15
+EXPLAINED = 0.05
 """What is left of a finding that is the known consequence of another one that was shown."""
 
 
