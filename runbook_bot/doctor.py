@@ -32,8 +32,8 @@ async def examine(environ: Mapping[str, str]) -> list[Check]:
     except UsageError as error:
         return [*checks, Check("configuration", "failed", str(error), "correct it, then run doctor again")]
     checks.append(_configuration(settings))
-    asked = [_patiently("slack", _slack(settings)), *await _providers(settings)]
-    asked += [_patiently("redis", _redis(settings)), _patiently("knowledge", _knowledge(settings))]
+    vendors, memory = await asyncio.gather(_providers(settings), _knowledge(settings))
+    asked = [_patiently("slack", _slack(settings)), *vendors, _patiently("redis", _redis(settings)), memory]
     asked += [_patiently("journals", _journals(settings)), _patiently("audit", _audit(settings))]
     found = await asyncio.gather(*asked)
     return checks + [check for part in found for check in part]
@@ -123,12 +123,18 @@ async def _redis(settings: Settings) -> list[Check]:
     return [Check("redis", "ok", "answers")]
 
 
-async def _knowledge(settings: Settings) -> Sequence[Check]:
+async def _knowledge(settings: Settings) -> Coroutine[None, None, Sequence[Check]]:
+    """As with the vendors: loading comes before the clock."""
     memory = bootstrap.knowledge(settings)
-    try:
-        return await memory.check()
-    finally:
-        await memory.close()
+    await memory.prepare()
+
+    async def asked() -> Sequence[Check]:
+        try:
+            return await memory.check()
+        finally:
+            await memory.close()
+
+    return _patiently("knowledge", asked())
 
 
 async def _journals(settings: Settings) -> list[Check]:

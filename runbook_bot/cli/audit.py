@@ -34,9 +34,13 @@ def verify(as_json: Annotated[bool, typer.Option("--json", help="A JSON list of 
         for line in found:
             terminal.say(terminal.plain(line))
     if found:
-        raise RunbookError(f"{len(found)} faults in the audit and {len(ids)} journals")
+        raise RunbookError(f"{_count(len(found), 'fault')} in the audit and {_count(len(ids), 'journal')}")
     if not as_json:
-        terminal.say(f"Intact: {len(audit.records())} audit records and {len(ids)} journals.")
+        terminal.say(f"Intact: {_count(len(audit.records()), 'audit record')} and {_count(len(ids), 'journal')}.")
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}" + ("" if number == 1 else "s")
 
 
 @app.command()

@@ -13,6 +13,7 @@ app = typer.Typer(help="Show or change config.yaml.", no_args_is_help=True, rich
 @app.command()
 def get(
     key: Annotated[str | None, typer.Argument(metavar="[KEY]", help="A dotted key; none shows all.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON, and nothing else.")] = False,
 ) -> None:
     """Show the value in force, defaults and environment included; secrets as asterisks."""
     settings = edge.settings()
@@ -21,7 +22,9 @@ def get(
     from runbook_bot.settings.editing import shown
 
     value = shown(settings, key)
-    if isinstance(value, dict | list):
+    if as_json:
+        terminal.say_json(value)
+    elif isinstance(value, dict | list):
         terminal.say(yaml.safe_dump(value, sort_keys=False, allow_unicode=True).rstrip())
     else:
         terminal.say("null" if value is None else str(value).lower() if isinstance(value, bool) else str(value))

@@ -18,7 +18,7 @@ from runbook_bot.knowledge.index import Index
 from runbook_bot.knowledge.intake import Root
 from runbook_bot.knowledge.report import SyncReport
 from runbook_bot.knowledge.validation import validate
-from runbook_bot.knowledge.vectors import Vectors
+from runbook_bot.knowledge.vectors import Vectors, load
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -88,6 +88,10 @@ class KnowledgeBase:
     async def validate(self) -> Sequence[Problem]:
         """What is wrong with the documents; reads them all and touches no index."""
         return await asyncio.to_thread(validate, self._roots)
+
+    async def prepare(self) -> None:
+        """Load the library behind the vectors, which takes half a second, before somebody waits for it."""
+        await self._apart(load)
 
     async def check(self) -> Sequence[Check]:
         """For `doctor`."""

@@ -42,7 +42,7 @@ class Vectors:
     def open(self) -> None:
         if self._client is not None:
             return
-        chromadb = _chromadb()
+        chromadb = load()
         try:
             self._client = self._connected(chromadb)
             self._client.list_collections()
@@ -148,7 +148,7 @@ class Vectors:
 
     def _asked(self, call: Any, absent: Any = None) -> Any:
         self.open()
-        chromadb = _chromadb()
+        chromadb = load()
         import httpx
 
         try:
@@ -165,7 +165,7 @@ class Vectors:
         return (KnowledgeError if harmless else Damaged)(f"{self.place} {what}: {message}")
 
 
-def _chromadb() -> Any:
+def load() -> Any:
     """Imported at first use: it takes half a second, and much that never searches loads this module."""
     os.environ.setdefault("ANONYMIZED_TELEMETRY", "False")
     import chromadb

@@ -81,6 +81,7 @@ def test_a_key_is_set_shown_and_its_comment_kept(tmp_path: Path) -> None:
     assert runbook("config", "set", "agent.max_iterations", "5", home=tmp_path).returncode == 0
     assert config.read_text() == "# ours\nagent:\n  max_iterations: 5 # enough\n"
     assert runbook("config", "get", "agent.max_iterations", home=tmp_path).stdout == "5\n"
+    assert json.loads(runbook("config", "get", "agent", "--json", home=tmp_path).stdout)["max_iterations"] == 5
 
 
 def test_a_secret_is_never_shown(tmp_path: Path) -> None:
