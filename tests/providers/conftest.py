@@ -1,5 +1,6 @@
 """AWS for these tests: one moto server for all, a stand-in before it for each."""
 
+import importlib
 import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -29,6 +30,10 @@ class FixedClock:
 @pytest.fixture(scope="session")
 def moto_url() -> Iterator[str]:
     logging.getLogger("werkzeug").setLevel(logging.CRITICAL)
+    for service in ("autoscaling", "cloudwatch", "ecs", "elbv2", "awslambda", "logs", "rds"):
+        importlib.import_module(
+            f"moto.{service}.urls"
+        )  # or the first call of each pays for it
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
