@@ -31,9 +31,7 @@ class FixedClock:
 def moto_url() -> Iterator[str]:
     logging.getLogger("werkzeug").setLevel(logging.CRITICAL)
     for service in ("autoscaling", "cloudwatch", "ecs", "elbv2", "awslambda", "logs", "rds"):
-        importlib.import_module(
-            f"moto.{service}.urls"
-        )  # or the first call of each pays for it
+        importlib.import_module(f"moto.{service}.urls")  # or the first call of each pays for it
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
