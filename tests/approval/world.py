@@ -97,6 +97,8 @@ class CountingActuator:
         return preparation()
 
     async def prepare_rollback(self, proposal: Proposal) -> Preparation | None:
+        if self.unreadable:
+            raise ProviderError("ecs: AccessDenied")
         return preparation(revision=42)
 
     async def drift(self, proposal: Proposal) -> str:

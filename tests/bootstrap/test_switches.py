@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from runbook_bot import bootstrap
-from runbook_bot.errors import SettingsError
+from runbook_bot.errors import ScenarioError, SettingsError
 from runbook_bot.settings import Settings
 
 
@@ -62,3 +62,10 @@ async def test_a_desk_names_each_token_that_is_missing(tmp_path: Path) -> None:
         await bootstrap.serve(settings(tmp_path), worker=True)
     with pytest.raises(SettingsError, match="SLACK_APP_TOKEN"):
         await bootstrap.serve(settings(tmp_path, SLACK_BOT_TOKEN="xoxb-1"), worker=True)
+
+
+async def test_a_demo_of_an_unknown_scenario_says_which_there_are_and_opens_nothing() -> None:
+    said: list[str] = []
+    with pytest.raises(ScenarioError, match="bad-deployment"):
+        await bootstrap.demo("no-such-thing", port=0, headless=True, say=said.append)
+    assert said == []

@@ -78,7 +78,8 @@ class Bench:
         self.actuator = Mender(running)
         world = World([running.town])
         triage = Triage(world, memory, running.town.graph, self.clock)
-        self.gate = Gate(safety(), SmallDirectory(), [self.actuator], Audit(folder), self.clock, lambda: TEAM)
+        self.directory = SmallDirectory()
+        self.gate = Gate(safety(), self.directory, [self.actuator], Audit(folder), self.clock, lambda: TEAM)
         self.remediation = Remediation(self.gate, [self.actuator], running.reasoner, memory)
         self.advance = Advance(
             Shelf(self.journal),
