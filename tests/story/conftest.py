@@ -25,10 +25,9 @@ async def shop(logs: Path) -> AsyncIterator[Scene]:
     """A shop whose checkout has been broken by a deployment. Nobody repairs it here."""
     async with Box("bad-deployment") as box:
         box.slack.faults.rates = False  # people of many stories share the channel
-        bot = await Program.serving(box, logs / "shop.log")
-        yield Scene(box)
-        logs.joinpath("shop.txt").write_text(box.slack.thread_text(CHANNEL), "utf-8")
-        await bot.stop()
+        async with await Program.serving(box, logs / "shop.log"):
+            yield Scene(box)
+            logs.joinpath("shop.txt").write_text(box.slack.thread_text(CHANNEL), "utf-8")
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="package")

@@ -73,8 +73,12 @@ async def _as(page: Page, user: str) -> None:
 
 
 async def _pictured(page: Page, scheme: str, logs: Path) -> Path:
+    """The head message in the channel, and beside it the verdict in its thread."""
     await page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-    await page.evaluate("document.getElementById('thread-messages').scrollTop = 0")
+    await page.mouse.move(0, 0)  # no toolbar under the pointer
+    await page.evaluate("document.getElementById('messages').scrollTop = 0")
+    verdict = page.locator("#thread .message", has_text="How it came about").first
+    await verdict.evaluate("message => message.scrollIntoView()")
     folder = PICTURES if os.environ.get(RENEW) else logs
     path = folder / f"thread-{scheme}.png"
     await page.screenshot(path=path, animations="disabled")

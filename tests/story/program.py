@@ -49,6 +49,12 @@ class Program:
         await box.slack.wait_for(ready, LONGEST_START, "a connection of the bot")
         return program
 
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
     @property
     def alive(self) -> bool:
         return self._process.returncode is None

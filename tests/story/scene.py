@@ -13,8 +13,9 @@ ROSA, AMIR, BEA, GIL, BEN = "U0ROSA", "U0AMIR", "U0BEA", "U0GIL", "U0BEN"
 """On call; two who may approve; a guest; a bystander."""
 CHANNEL = "C0INCIDENTS"
 HEAD, HYPOTHESIS, CARD, OTHER = "runbook_investigation", "runbook_hypothesis", "runbook_approval", "runbook_message"
+PATIENCE = 90.0
 VERDICT_WITHIN = 120.0
-"""Seconds, far beyond what it takes: a busy machine is no reason to fail."""
+"""Seconds, far beyond what it takes: a busy machine is no reason to fail, and posts go out one a second."""
 RECOVERY_WITHIN = 360.0
 
 Message = dict[str, Any]
@@ -109,7 +110,7 @@ class Scene:
     def heads(self) -> list[Message]:
         return [m for m in self.messages() if kind(m) == HEAD]
 
-    async def wait_for(self, predicate: Callable[[], T | None], what: str, within: float = 30.0) -> T:
+    async def wait_for(self, predicate: Callable[[], T | None], what: str, within: float = PATIENCE) -> T:
         return await self.box.slack.wait_for(predicate, within, what)
 
     async def act(self, user: str, do: str, **more: Any) -> dict[str, Any]:

@@ -18,9 +18,8 @@ async def deep(logs: Path) -> AsyncIterator[Case]:
     """The alarm is at the storefront, the fault two hops away from it."""
     async with Box("downstream-two-hops") as box:
         box.slack.faults.rates = False
-        bot = await Program.serving(box, logs / "deep.log")
-        yield await Scene(box).investigated()
-        await bot.stop()
+        async with await Program.serving(box, logs / "deep.log"):
+            yield await Scene(box).investigated()
 
 
 async def test_the_cause_of_the_cause_is_found_two_hops_away(deep: Case) -> None:
