@@ -188,8 +188,10 @@ async def running(settings: Settings, *, desk: bool, worker: bool) -> AsyncItera
         leases, inbox, url = await _state(settings, stack)
         board = Board(connection, outbox, leases)
         stack.push_async_callback(board.close)
-        team = (await connection.workspace()).team
-        mind = thinking(settings, memory, directory=directory, watcher=board, team=lambda: team)
+        mind = thinking(settings, memory, directory=directory, watcher=board, team=lambda: connection.team)
+        warming = asyncio.create_task(_warm(mind.world, memory), name="warming")
+        stack.push_async_callback(_cancelled, warming)
+        await connection.workspace()
         queue = DocketQueue(url, "runbook", mind.advance, CONCURRENT, leases=leases, given_up=mind.advance.give_up)
         await stack.enter_async_context(queue)
         if worker:
@@ -209,8 +211,6 @@ async def running(settings: Settings, *, desk: bool, worker: bool) -> AsyncItera
             )
             stack.push_async_callback(slack.stop)
             await slack.start()
-        warming = asyncio.create_task(_warm(mind.world, memory), name="warming")
-        stack.push_async_callback(_cancelled, warming)
         await queue.resume(await asyncio.to_thread(unfinished, mind.journals, SystemClock().now()))
         _log.info("ready", desk=desk, worker=worker)
         yield slack
