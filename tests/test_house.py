@@ -199,9 +199,10 @@ def spoken(default: Any) -> str:
     return yaml.safe_dump([default], default_flow_style=True, width=1000).strip()[1:-1]
 
 
-def test_every_command_in_the_readme_exists() -> None:
+def test_every_command_in_the_readme_and_the_procfile_exists() -> None:
     commands: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]  # the app is a group
-    told = re.findall(r"runbook-bot ([a-z]+)(?: ([a-z]+))?", README.read_text(encoding="utf-8"))
+    text = README.read_text(encoding="utf-8") + (ROOT / "Procfile").read_text(encoding="utf-8")
+    told = re.findall(r"runbook-bot ([a-z]+)(?: ([a-z]+))?", text)
     assert told
     wrong = [
         f"{name} {verb}".strip()
