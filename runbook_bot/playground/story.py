@@ -23,6 +23,7 @@ async def play(box: Box, say: Callable[[str], None]) -> int:
     problems: list[str] = []
     try:
         head = await box.slack.wait_for(lambda: _concluded(box, channel), VERDICT_WITHIN, "the verdict")
+        await box.slack.wait_for(lambda: _said(box, channel), VERDICT_WITHIN, "the verdict in its thread")
         payload = head["metadata"]["event_payload"]
         if payload.get("root_cause") != expected.failure_mode.value:
             problems.append(f"the root cause was {payload.get('root_cause')}, not {expected.failure_mode}")
@@ -71,6 +72,12 @@ async def _type_the_name(box: Box, approver: str, view: Message) -> None:
 def _concluded(box: Box, channel: str) -> Message | None:
     heads = _with_metadata(box, channel, "runbook_investigation")
     return next((m for m in heads if m["metadata"]["event_payload"].get("status") in FINAL), None)
+
+
+def _said(box: Box, channel: str) -> bool:
+    """Whether the verdict stands in the thread: the head message says it first."""
+    payloads = [m["metadata"]["event_payload"] for m in _with_metadata(box, channel, "runbook_message")]
+    return any(p["key"] in ("verdict", "failed") for p in payloads)
 
 
 def _card(box: Box, channel: str) -> Message | None:
