@@ -69,20 +69,23 @@ class SlackDesk:
         self._handler: AsyncSocketModeHandler | None = None
 
     async def start(self) -> None:
-        """Returns connected, with what was left from before in hand. Raises `SettingsError` or `DeskError`."""
+        """Returns connected, with what was left from before in hand; `stop` closes it, also where this fails.
+
+        Raises `SettingsError` or `DeskError`.
+        """
         app = await self.listeners()
         before = await self._inbox.pending()
+        address = await self._connection.socket_url()
         handler = AsyncSocketModeHandler(
             app, self._connection.app_token, web_client=self._connection.listening, ping_interval=PING
         )
-        handler.client.wss_uri = await self._connection.socket_url()
+        handler.client.wss_uri = address
+        self._handler = handler
         try:
             async with asyncio.timeout(CONNECT_WITHIN):
                 await handler.connect_async()  # type: ignore[no-untyped-call]  # Bolt and its SDK leave it untyped
         except TimeoutError as error:
-            await handler.close_async()  # type: ignore[no-untyped-call]  # Bolt and its SDK leave it untyped
             raise DeskError(f"no connection to Slack's Socket Mode within {CONNECT_WITHIN:g} s") from error
-        self._handler = handler
         log.info("connected to slack", left_from_before=len(before))
         for key, delivery in before:
             await self._again(app, key, delivery)
