@@ -82,7 +82,7 @@ async def measured(scenario: str) -> dict[str, Any]:
             stopwatch.stop()
             stretched.append(stretch())
             loop = {"blocked": stopwatch.blocked, "busy": stopwatch.busy, "by": stopwatch.by}
-            print(json.dumps({**found, **took, **loop, "stretch": sum(stretched) / 2}), flush=True)  # noqa: T201  # what its parent reads
+            print(json.dumps({**found, **took, **loop, "stretch": sum(stretched) / 2}), flush=True)  # noqa: T201  # the result
             os._exit(0)  # what is still to be told to a paced Slack is not what is measured
 
 
