@@ -2,13 +2,14 @@
 
 from collections.abc import AsyncIterator, Sequence
 
+from runbook_bot.analysis.proximity import proximity
 from runbook_bot.approval.gate import Gate
 from runbook_bot.domain.approval import Preparation, Verification
 from runbook_bot.domain.investigation import REMEDIES, Investigation, Remedy
 from runbook_bot.domain.journal import Body, ChangeProposed, Noted, StepsFound
 from runbook_bot.domain.knowledge import Passage
 from runbook_bot.domain.ports import Actuator, Journal, Knowledge, Mending, Reasoner
-from runbook_bot.domain.vocabulary import FailureMode
+from runbook_bot.domain.vocabulary import FailureMode, Repair
 from runbook_bot.errors import KnowledgeError, ProviderError
 
 TRIES = 4
@@ -53,7 +54,7 @@ class Remediation:
                 yield StepsFound(runbook=runbook.document, title=runbook.title, steps=tuple(steps))
         tried: list[str] = []
         for mending in self._mendings(case)[:TRIES]:
-            preparation, problem = await self._prepared(mending)
+            preparation, problem = await self._prepared(case, mending)
             if preparation is None:
                 tried.append(problem or f"{mending.repair.replace('_', ' ')} does not fit {mending.resource.name}")
                 continue
@@ -73,15 +74,26 @@ class Remediation:
             id = hypothesis.parent
         return list({(m.repair, m.resource.key): m for m in found}.values())
 
-    async def _prepared(self, mending: Mending) -> tuple[Preparation | None, str]:
+    async def _prepared(self, case: Investigation, mending: Mending) -> tuple[Preparation | None, str]:
         for actuator in self._actuators:
             try:
-                found = await actuator.prepare(mending.repair, mending.resource)
+                found = await self._read(actuator, mending)
             except ProviderError as problem:
                 return None, str(problem)
+            gone = _gone(case, mending, found) if found is not None else ""
+            if gone:
+                return None, gone
             if found is not None:
                 return found, ""
         return None, ""
+
+    @staticmethod
+    async def _read(actuator: Actuator, mending: Mending) -> Preparation | None:
+        """One answer that did not come must not cost the repair: asked twice. Raises `ProviderError`."""
+        try:
+            return await actuator.prepare(mending.repair, mending.resource)
+        except ProviderError:
+            return await actuator.prepare(mending.repair, mending.resource)
 
     def _proposal(self, case: Investigation, preparation: Preparation, runbook: Passage | None) -> Body:
         cause = case.verdict.root_cause if case.verdict else None
@@ -145,6 +157,33 @@ class Remediation:
 
 def _leading(case: Investigation) -> str | None:
     return next((c.hypothesis for c in case.verdict.ranked if c.hypothesis), None) if case.verdict else None
+
+
+REVISION = "task_definition"
+"""The field of a change, and of a state, that names the revision."""
+
+
+def _gone(case: Investigation, mending: Mending, preparation: Preparation) -> str:
+    """Why going back would go too far: the revision that is blamed no longer runs; "" where it does."""
+    onset = case.incident.window.onset if case.incident else None
+    running = preparation.pre_state.get(REVISION)
+    if mending.repair is not Repair.roll_back or onset is None or not isinstance(running, str):
+        return ""
+    blamed = [
+        change.after[REVISION]
+        for change in (case.changes.changes if case.changes else ())
+        if REVISION in change.after
+        and change.resource is not None
+        and change.resource.key == mending.resource.key
+        and proximity(change.at, onset) > 0
+    ]
+    if not blamed or _tail(blamed[-1]) == _tail(running):
+        return ""
+    return f"{_tail(blamed[-1])} is blamed and {_tail(running)} runs already: there is nothing to go back from"
+
+
+def _tail(revision: str) -> str:
+    return revision.rsplit("/", 1)[-1]
 
 
 def verification(case: Investigation) -> Verification | None:
