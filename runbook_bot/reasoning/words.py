@@ -1,5 +1,6 @@
 """The sentences of the evidence: made by code from the numbers, nothing in them that was not measured."""
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -59,8 +60,25 @@ def too_few(prediction: Prediction, moved: Shift) -> str:
     return f"{prediction.signal}: {moved.points} points are too few to tell"
 
 
+SPOKEN = ("msg", "message", "error", "exception", "event", "log")
+"""Fields in which structured logs keep their sentence."""
+
+
+def said(line: str) -> str:
+    """The sentence of a structured log line; any other line as it is."""
+    if not line.lstrip().startswith("{"):
+        return line
+    try:
+        fields = json.loads(line)
+    except ValueError:
+        return line
+    if not isinstance(fields, dict):
+        return line
+    return next((value for name in SPOKEN if isinstance(value := fields.get(name), str) and value), line)
+
+
 def _quote(text: str) -> str:
-    one_line = " ".join(redact(text).split())
+    one_line = " ".join(redact(said(text)).split())
     return f"«{one_line[:160]}{'…' if len(one_line) > 160 else ''}»"
 
 
@@ -98,7 +116,10 @@ def change(found: Change, onset: datetime) -> str:
     minutes = (onset - found.at).total_seconds() / 60
     when = f"{minutes:.0f} min before the onset" if minutes >= 1 else "at the onset"
     who = f" by {found.actor}" if found.actor else ""
-    summary = " ".join(_short(word) for word in redact(found.summary).split())
+    spoken = redact(found.summary).split()
+    if len(spoken) > 1 and spoken[1].startswith(f"{spoken[0]}:"):
+        spoken = spoken[1:]  # the revision names the service already
+    summary = " ".join(_short(word) for word in spoken)
     fields = ", ".join(
         f"{name}: {before} → {after}"
         for name in sorted({*found.before, *found.after})[:4]
