@@ -4,6 +4,7 @@ Nothing heavy is imported before it is needed: Slack, the queue and the playgrou
 """
 
 import asyncio
+import gc
 import os
 import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -164,8 +165,16 @@ def _leases(settings: Settings) -> Leases:
     return LocalLeases(settings.home / "state" / "leases")
 
 
+@dataclass(frozen=True)
+class Service:
+    """What runs: the desk, where there is one, and the task that gets ready what is slow the first time."""
+
+    desk: "SlackDesk | None"
+    warming: "asyncio.Task[None]"
+
+
 @asynccontextmanager
-async def running(settings: Settings, *, desk: bool, worker: bool) -> AsyncIterator["SlackDesk | None"]:
+async def running(settings: Settings, *, desk: bool, worker: bool) -> AsyncIterator["Service"]:
     """The service: the Slack app (where `desk`), workers (where `worker`), and what they share; all closed at the end.
 
     Raises `SettingsError` for what is missing, `DeskError` where Slack cannot be reached.
@@ -213,7 +222,7 @@ async def running(settings: Settings, *, desk: bool, worker: bool) -> AsyncItera
             await slack.start()
         await queue.resume(await asyncio.to_thread(unfinished, mind.journals, SystemClock().now()))
         _log.info("ready", desk=desk, worker=worker)
-        yield slack
+        yield Service(slack, warming)
 
 
 async def _warm(world: World, memory: KnowledgeBase) -> None:
@@ -226,6 +235,8 @@ async def _warm(world: World, memory: KnowledgeBase) -> None:
         await memory.sync()
     except KnowledgeError as problem:
         _log.warning("the runbooks could not be read", problem=str(problem))
+    # All that was imported stays: a collector that need not walk it does not stop everybody for a fifth of a second.
+    gc.freeze()
 
 
 async def _cancelled(task: "asyncio.Task[None]") -> None:
@@ -304,7 +315,8 @@ async def demo(scenario: str, *, port: int, headless: bool, say: Callable[[str],
     async with Box(scenario, port=port) as box:
         os.environ.update(box.environment())
         settings = Settings.load(box.home, os.environ)
-        async with running(settings, desk=True, worker=True):
+        async with running(settings, desk=True, worker=True) as service:
+            await service.warming  # a person types at once what the terminal tells them to
             if headless:
                 return await play(box, say)
             say(box.welcome())

@@ -69,7 +69,8 @@ async def measured(scenario: str) -> dict[str, Any]:
     async with Box(scenario) as box:
         os.environ.update(box.environment())
         stretched = [stretch()]
-        async with bootstrap.running(Settings.load(box.home, os.environ), desk=True, worker=True):
+        async with bootstrap.running(Settings.load(box.home, os.environ), desk=True, worker=True) as service:
+            await service.warming  # as the demo does before it says that it is open
             channel = box.slack.channel("incidents").id
             text = f"investigate {box.scenario.expected.alarm}"
             stopwatch.start()

@@ -47,4 +47,5 @@ def test_a_hypothesis_in_two_seconds_a_verdict_in_ten_and_a_free_loop(
     slack = 3 * found["stretch"] if benchmark.disabled else 1.0
     assert found["hypothesis"] <= slack * HYPOTHESIS_WITHIN
     assert found["verdict"] <= slack * VERDICT_WITHIN
-    assert found["busy"] <= BUSY_AT_MOST * (2 if benchmark.disabled else 1), found["by"]
+    # A full collection of garbage may fall into it; on a shared machine it alone takes a fifth of a second.
+    assert found["busy"] <= BUSY_AT_MOST * (5 if benchmark.disabled else 1), found["by"]

@@ -43,9 +43,9 @@ def _concluded(slack: LoopbackSlack) -> bool:
 
 async def test_it_opens_shows_and_closes(slack: LoopbackSlack, tmp_path: Path) -> None:
     before = asyncio.all_tasks()
-    async with running(settings(slack, tmp_path), desk=True, worker=True) as desk:
-        assert desk is not None
-        assert await desk.connected()
+    async with running(settings(slack, tmp_path), desk=True, worker=True) as service:
+        assert service.desk is not None
+        assert await service.desk.connected()
         await slack.act(COMMAND)
         await slack.wait_for(lambda: _concluded(slack), 20, "a verdict")
 
@@ -61,8 +61,8 @@ async def test_it_opens_shows_and_closes(slack: LoopbackSlack, tmp_path: Path) -
 
 async def test_a_worker_alone_needs_no_app_token(slack: LoopbackSlack, tmp_path: Path) -> None:
     alone = settings(slack, tmp_path, SLACK_APP_TOKEN="")
-    async with running(alone, desk=False, worker=True) as desk:
-        assert desk is None
+    async with running(alone, desk=False, worker=True) as service:
+        assert service.desk is None
         assert slack.socket.connections == []
     with pytest.raises(SettingsError, match="SLACK_APP_TOKEN"):
         async with running(alone, desk=True, worker=True):
