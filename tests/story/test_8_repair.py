@@ -3,7 +3,7 @@
 import pytest
 
 from tests.story.long_stories import Repair
-from tests.story.scene import AMIR, ROSA, payload, words
+from tests.story.scene import AMIR, BEA, ROSA, payload, words
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
@@ -13,7 +13,7 @@ async def test_it_runs_once_helps_and_can_be_rolled_back(repair: Repair) -> None
     scene, journal = case.scene, case.journal
     first, second = journal.remedies.values()
 
-    assert first.approvers == (AMIR,)
+    assert first.approvers in ((AMIR,), (BEA,)), "both pressed at once; one of them made it"
     assert first.outcome is not None
     assert first.outcome.took_effect
     assert first.verified is not None
