@@ -4,6 +4,7 @@ import asyncio
 import json
 import sys
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any
 
 from runbook_bot.errors import PlaygroundError
@@ -69,8 +70,10 @@ class Upstream:
         url = f"{self._url}{request.path}" + (f"?{request.query}" if request.query else "")
         from yarl import URL
 
+        # As a file: aiohttp warns of long bodies in one piece, and a busy scenario writes megabytes of log lines.
+        body_file = BytesIO(request.body) if request.body else None
         async with self._session.request(
-            request.method, URL(url, encoded=True), headers=headers, data=request.body, allow_redirects=False
+            request.method, URL(url, encoded=True), headers=headers, data=body_file, allow_redirects=False
         ) as answer:
             body = await answer.read()
             kept = {k: v for k, v in answer.headers.items() if k.lower() not in _DROPPED | {"server", "date"}}
