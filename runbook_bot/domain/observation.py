@@ -80,3 +80,15 @@ class Alarm(Noun):
     period: float = 60.0
     """Seconds."""
     description: str = ""
+
+
+class Row(Noun):
+    """One thing found, as a line of a table: a stopped task, a rule of a security group, an access key."""
+
+    name: str
+    """What people call it; the vendor's own id where it has no better name."""
+    facts: dict[str, JsonValue] = Field(default_factory=dict)
+    at: Instant | None = None
+    """When it happened or was made, where that matters."""
+    place: str = ""
+    """Account and region, where several were looked in."""

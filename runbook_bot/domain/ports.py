@@ -84,6 +84,11 @@ class Provider(Protocol):
     @property
     def name(self) -> str: ...
 
+    @property
+    def tools(self) -> Sequence[type[Query]]:
+        """The vendor's own questions, beyond those that every vendor is asked."""
+        ...
+
     def answers(self, query: Query) -> bool:
         """Whether this vendor can say anything to that question (kind of query, type of resource)."""
         ...

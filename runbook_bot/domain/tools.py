@@ -10,7 +10,7 @@ from typing import ClassVar
 from pydantic import ConfigDict, Field
 
 from runbook_bot.domain.noun import Json, Noun, Value, digest
-from runbook_bot.domain.observation import Alarm, Change, Fact, LogLine, Series
+from runbook_bot.domain.observation import Alarm, Change, Fact, LogLine, Row, Series
 from runbook_bot.domain.service import Resource
 from runbook_bot.domain.vocabulary import Signal
 from runbook_bot.domain.window import TimeWindow
@@ -114,13 +114,16 @@ class Result(Noun):
     changes: tuple[Change, ...] = ()
     facts: tuple[Fact, ...] = ()
     alarms: tuple[Alarm, ...] = ()
+    rows: tuple[Row, ...] = ()
+    """Most notable first."""
     console: str | None = None
     """A link to the same view in the vendor's console."""
 
     @cached_property
     def digest(self) -> str:
         """Over what was brought back, not over how it was asked."""
-        return digest(self.model_dump(mode="json", include={"status", "series", "lines", "changes", "facts", "alarms"}))
+        brought = {"status", "series", "lines", "changes", "facts", "alarms", "rows"}
+        return digest(self.model_dump(mode="json", include=brought))
 
     @property
     def known(self) -> bool:

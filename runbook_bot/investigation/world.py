@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from time import monotonic
 
-from runbook_bot.domain.observation import Alarm, Change, Fact, LogLine
+from runbook_bot.domain.observation import Alarm, Change, Fact, LogLine, Row
 from runbook_bot.domain.ports import Provider
 from runbook_bot.domain.redaction import redact, redact_json
 from runbook_bot.domain.service import ServiceGraph
@@ -90,8 +90,12 @@ def redacted(result: Result) -> Result:
     def alarm(each: Alarm) -> Alarm:
         return each.model_copy(update={"description": redact(each.description)})
 
+    def row(each: Row) -> Row:
+        return each.model_copy(update={"name": redact(each.name), "facts": redact_json(each.facts)})
+
     return result.model_copy(
         update={
+            "rows": tuple(row(each) for each in result.rows),
             "facts": tuple(fact(each) for each in result.facts),
             "alarms": tuple(alarm(each) for each in result.alarms),
             "lines": tuple(line(each) for each in result.lines),

@@ -67,6 +67,7 @@ class Town:
     alarms: list[Alarm] = field(default_factory=list)
     denied: frozenset[str] = frozenset()
     name: str = "town"
+    tools: Sequence[type[Query]] = ()
     asked: list[Query] = field(default_factory=list)
 
     def answers(self, query: Query) -> bool:

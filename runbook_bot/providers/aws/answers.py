@@ -35,7 +35,7 @@ def combined(results: Sequence[tuple[str, Result]]) -> Result:
     """One answer out of those of several places, each with the place's name. What some have is enough."""
     if len(results) == 1:
         return results[0][1]
-    full = [(name, r) for name, r in results if r.series or r.lines or r.changes or r.facts or r.alarms]
+    full = [(name, r) for name, r in results if r.series or r.lines or r.changes or r.facts or r.alarms or r.rows]
     others = [(name, r) for name, r in results if r.status in (Status.denied, Status.error)]
     unseen = "; ".join(f"{name}: {r.message}" for name, r in others)
     if not full:
@@ -56,5 +56,6 @@ def combined(results: Sequence[tuple[str, Result]]) -> Result:
         changes=tuple(sorted((c for _, r in full for c in r.changes), key=lambda c: c.at)),
         facts=tuple(f for _, r in full for f in r.facts),
         alarms=tuple(a for _, r in full for a in r.alarms),
+        rows=tuple(row.model_copy(update={"place": name}) for name, r in full for row in r.rows),
         console=first.console,
     )

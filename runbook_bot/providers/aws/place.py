@@ -83,10 +83,19 @@ class Place:
         self._clients: dict[str, Any] = {}
         self._identity: Identity | None = None
         self._recalled: dict[Hashable, tuple[float, Any]] = {}
+        self._elsewhere: dict[str, Place] = {}
 
     @property
     def name(self) -> str:
         return f"{self.account.name}/{self.region}" if self.account else self.region
+
+    def at(self, region: str) -> "Place":
+        """The same account in another region."""
+        if region == self.region:
+            return self
+        if region not in self._elsewhere:
+            self._elsewhere[region] = Place(region, self._threads, profile=self._profile, account=self.account)
+        return self._elsewhere[region]
 
     async def call(self, service: str, action: str, **parameters: Any) -> Answer:
         """One call, in the API's own words. Raises `CallFailed`."""

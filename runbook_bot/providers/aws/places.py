@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from runbook_bot.domain.tools import Result
@@ -49,5 +49,17 @@ class Places:
 
     async def ask(self, read: Callable[[Place], Awaitable[Result]]) -> Result:
         """The same question to every place, at the same time; one answer."""
-        results = await asyncio.gather(*(read(place) for place in self.all))
-        return combined([(place.name, result) for place, result in zip(self.all, results, strict=True)])
+        return await _asked(self.all, read)
+
+    async def ask_accounts(self, read: Callable[[Place], Awaitable[Result]], home: str | None = None) -> Result:
+        """The same question once an account, for services that are the same in every region.
+
+        `home` is the one region that such a service answers in; None where any does.
+        """
+        first = {place.account: place for place in reversed(self.all)}
+        return await _asked([place.at(home) if home else place for place in reversed(first.values())], read)
+
+
+async def _asked(places: Sequence[Place], read: Callable[[Place], Awaitable[Result]]) -> Result:
+    results = await asyncio.gather(*(read(place) for place in places))
+    return combined([(place.name, result) for place, result in zip(places, results, strict=True)])

@@ -28,6 +28,8 @@ from runbook_bot.providers.aws.log_groups import LOGGING
 from runbook_bot.providers.aws.logs import search_logs
 from runbook_bot.providers.aws.metric_table import VITAL_SIGNS
 from runbook_bot.providers.aws.metrics import read_metrics
+from runbook_bot.providers.aws.operations.operation import Operation, answered
+from runbook_bot.providers.aws.operations.register import operations
 from runbook_bot.providers.aws.place import Place
 from runbook_bot.providers.aws.places import Places
 from runbook_bot.providers.aws.rds import database_events
@@ -58,8 +60,14 @@ class AwsProvider:
     def name(self) -> str:
         return "aws"
 
+    @property
+    def tools(self) -> Sequence[type[Query]]:
+        return operations()
+
     def answers(self, query: Query) -> bool:
         match query:
+            case Operation():
+                return True
             case ReadMetrics():
                 return any(_measured(each) for each in query.resources)
             case SearchLogs():
@@ -79,6 +87,9 @@ class AwsProvider:
         match query:
             case _ if not self.answers(query):
                 return _refused(query)
+            case Operation():
+                ask = self._places.ask if query.scope == "region" else self._at_home(query)
+                return await ask(lambda place: answered(query, place, self._clock.now()))
             case ReadMetrics():
                 mine = tuple(each for each in query.resources if _measured(each))
                 metrics = query.model_copy(update={"resources": mine})
@@ -97,6 +108,9 @@ class AwsProvider:
                 return await self._places.ask(lambda place: find_alarms(place, query))
             case _:
                 return _refused(query)
+
+    def _at_home(self, query: Operation) -> Callable[[Callable[[Place], Awaitable[Result]]], Awaitable[Result]]:
+        return lambda read: self._places.ask_accounts(read, query.home)
 
     async def discover(self) -> ServiceGraph:
         return await discover(self._places)
