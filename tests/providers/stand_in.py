@@ -6,17 +6,19 @@ import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import botocore.session
+from botocore.exceptions import UnknownServiceError
+
 HTML_500 = "<!doctype html>\n<html lang=en>\n<title>500 Internal Server Error</title>\n<h1>Internal Server Error</h1>\n"
 
-_LAMBDA = {
-    r"^GET /2016-08-19/account-settings": "GetAccountSettings",
-    r"^GET /2019-09-30/functions/[^/]+/concurrency": "GetFunctionConcurrency",
-    r"^GET /2015-03-31/functions/[^/]+/versions": "ListVersionsByFunction",
-}
+_SIGNED = re.compile(r"Credential=[^/]+/\d+/[^/]+/([\w-]+)/aws4_request")
+_SHARED = {"apigateway": ("apigatewayv2", "apigateway"), "s3": ("s3control", "s3")}
+"""Services whose requests are signed under the same name."""
 
 
 @dataclass
@@ -35,11 +37,15 @@ class Call:
 
     operation: str
     body: str
+    path: str = ""
 
 
 @dataclass
 class StandIn:
-    """Where tests say what AWS answers; `calls` is what was asked, in order."""
+    """Where tests say what AWS answers; `calls` is what was asked, in order.
+
+    A function in `answers` is given the request's body, or its path where it has none.
+    """
 
     upstream: str
     answers: dict[str, Callable[[str], Answer | None]] = field(default_factory=dict)
@@ -48,6 +54,10 @@ class StandIn:
 
     def says(self, operation: str, body: dict[str, Any], status: int = 200) -> None:
         self.answers[operation] = lambda _: Answer(status, json.dumps(body).encode())
+
+    def says_xml(self, operation: str, xml: str) -> None:
+        """In the form of the query protocol and of those that answer in XML (S3, Route 53, CloudFront)."""
+        self.answers[operation] = lambda _: Answer(200, xml.encode(), "text/xml")
 
     def refuses(self, operation: str, code: str, message: str = "", status: int = 400) -> None:
         """In the form of the JSON protocols."""
@@ -89,7 +99,47 @@ def operation_of(method: str, path: str, headers: Any, body: str) -> str:
     action = parse_qs(body).get("Action")
     if action:
         return action[0]
-    return next((name for pattern, name in _LAMBDA.items() if re.match(pattern, f"{method} {path}")), "")
+    signed = _SIGNED.search(headers.get("Authorization") or "")
+    return _by_path(signed.group(1), method, path) if signed else ""
+
+
+def _by_path(signed: str, method: str, path: str) -> str:
+    """The operation of a service that tells operations apart by path: the one that says most about it."""
+    parts = urlsplit(path)
+    given = set(parse_qs(parts.query, keep_blank_values=True))
+    fitting = [
+        (len(literal) + 100 * len(query), -len(name), name)
+        for service in _SHARED.get(signed, (signed,))
+        for verb, pattern, query, literal, name in _paths(service)
+        if verb == method and query <= given and pattern.fullmatch(parts.path)
+    ]
+    return max(fitting, default=(0, 0, ""))[2]
+
+
+@cache
+def _paths(service: str) -> list[tuple[str, re.Pattern[str], set[str], str, str]]:
+    """Verb, path, query names, what of the path is fixed, and name of every operation of a service."""
+    try:
+        model = botocore.session.get_session().get_service_model(service)
+    except UnknownServiceError:
+        return []
+    found = []
+    for name in model.operation_names:
+        operation = model.operation_model(name)
+        http = operation.http
+        uri, _, fixed = str(http.get("requestUri", "/")).partition("?")
+        members = operation.input_shape.members if operation.input_shape else {}
+        required = operation.input_shape.required_members if operation.input_shape else []
+        query = set(parse_qs(fixed, keep_blank_values=True)) | {
+            str(members[each].serialization.get("name", each))
+            for each in required
+            if members[each].serialization.get("location") == "querystring"
+        }
+        literal = re.sub(r"\{[^}]*\}", "", uri)
+        escaped = re.sub(r"\\\{[^}]*\+\\\}", ".+", re.escape(uri))
+        pattern = re.compile(re.sub(r"\\\{[^}]*?\\\}", "[^/]+", escaped) + "/?")
+        found.append((str(http["method"]), pattern, query, literal, name))
+    return found
 
 
 class Server:
@@ -125,9 +175,9 @@ def _handler(stand_in: StandIn) -> type[BaseHTTPRequestHandler]:
             raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             body = raw.decode("utf-8", "replace")
             operation = operation_of(self.command, self.path, self.headers, body)
-            stand_in.calls.append(Call(operation, body))
+            stand_in.calls.append(Call(operation, body, self.path))
             canned = stand_in.answers.get(operation)
-            answer = canned(body) if canned is not None else None
+            answer = canned(body or self.path) if canned is not None else None
             if answer is None:
                 answer = self._pass_on(raw)
             self.send_response(answer.status)
