@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -100,6 +101,16 @@ class Place:
     async def call(self, service: str, action: str, **parameters: Any) -> Answer:
         """One call, in the API's own words. Raises `CallFailed`."""
         return await self._bounded(service, action, lambda: self._send(service, action, parameters))
+
+    async def read(self, service: str, action: str, key: str, most: int, **parameters: Any) -> bytes:
+        """The first `most` bytes of a call that answers with a stream under `key`. Raises `CallFailed`."""
+
+        def fetch() -> bytes:
+            with closing(self._send(service, action, parameters)[key]) as stream:
+                content: bytes = stream.read(most)
+            return content
+
+        return await self._bounded(service, action, fetch)
 
     async def pages(self, service: str, action: str, **parameters: Any) -> AsyncIterator[Answer]:
         """The answers of a paginated call, one page a step. Raises `CallFailed`."""
@@ -200,6 +211,8 @@ class Place:
 
 def _refuse_other_text(http_response: Any, model: Any, **_: Any) -> None:
     """A web page sent with success is no answer; botocore would make an empty one of it, and that is no absence."""
+    if model.has_streaming_output:  # an object may well be a web page, and is read by who asked for it
+        return
     content = bytes(http_response.content or b"").lstrip()
     speaks_json = model.service_model.metadata.get("protocol") in ("json", "rest-json")
     page = content[:9].lower().startswith((b"<!doctype", b"<html"))
