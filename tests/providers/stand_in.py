@@ -4,7 +4,7 @@ import http.client
 import json
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,6 +13,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import botocore.session
 from botocore.exceptions import UnknownServiceError
+
+from tests.providers.protocols import rendered
 
 HTML_500 = "<!doctype html>\n<html lang=en>\n<title>500 Internal Server Error</title>\n<h1>Internal Server Error</h1>\n"
 
@@ -58,6 +60,11 @@ class StandIn:
     def says_xml(self, operation: str, xml: str) -> None:
         """In the form of the query protocol and of those that answer in XML (S3, Route 53, CloudFront)."""
         self.answers[operation] = lambda _: Answer(200, xml.encode(), "text/xml")
+
+    def tells(self, service: str, operation: str, answer: Mapping[str, Any]) -> None:
+        """An answer in boto3's form, sent in the service's own protocol as its service model has it."""
+        body, kind = rendered(service, operation, answer)
+        self.answers[operation] = lambda _: Answer(200, body, kind)
 
     def refuses(self, operation: str, code: str, message: str = "", status: int = 400) -> None:
         """In the form of the JSON protocols."""
