@@ -36,7 +36,10 @@ class LogLine(Noun):
     stream: str = ""
 
 
-ChangeKind = Literal["deployment", "configuration", "scaling", "schema", "access", "network", "schedule", "other"]
+ChangeKind = Literal[
+    "deployment", "configuration", "scaling", "schema", "access", "network", "schedule", "vendor", "other"
+]
+"""`schedule`: what runs by the clock, or its timetable; `vendor`: what the vendor itself did or announced."""
 
 
 class Change(Noun):
@@ -52,7 +55,10 @@ class Change(Noun):
     after: dict[str, str] = Field(default_factory=dict)
     """Only the fields that differ, e.g. `image`, `environment.POOL_SIZE`, `memory`, `desired_count`."""
     reference: str = ""
-    """The vendor's id of the change: revision, event id, deployment id."""
+    """The vendor's ids of the change, comma-separated: revision, event id, deployment id."""
+    through: str = ""
+    """The shared thing that was changed, where it is not the resource itself but something that it uses:
+    `security group sg-1`, `role checkout-task`."""
 
 
 class Fact(Noun):
