@@ -24,6 +24,7 @@ from botocore.parsers import ResponseParserError
 
 from runbook_bot.domain.tools import Status
 from runbook_bot.errors import ProviderError
+from runbook_bot.providers.aws.iam_names import permission
 
 Kind = Literal[
     "denied", "credentials", "throttled", "unreachable", "timeout", "unsupported", "missing", "invalid", "failed"
@@ -36,6 +37,7 @@ _IAM_PREFIX = {
     "elbv2": "elasticloadbalancing",
     "resourcegroupstaggingapi": "tag",
     "application-autoscaling": "application-autoscaling",
+    "stepfunctions": "states",
 }
 _LAMBDA_VERSION = re.compile(r"\d{8}(v\d)?$")
 _DENIED = re.compile(r"AccessDenied|Unauthorized|NotAuthorized|AuthorizationError|^403$|^Forbidden$")
@@ -68,7 +70,8 @@ class CallFailed(ProviderError):
 
 def iam_action(service: str, action: str) -> str:
     """The permission a call needs, e.g. `ecs:DescribeServices`."""
-    return f"{_IAM_PREFIX.get(service, service)}:{_LAMBDA_VERSION.sub('', action)}"
+    named = permission(service, action)
+    return named or f"{_IAM_PREFIX.get(service, service)}:{_LAMBDA_VERSION.sub('', action)}"
 
 
 def one_line(text: str, limit: int = 200) -> str:

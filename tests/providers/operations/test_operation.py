@@ -33,7 +33,7 @@ def test_no_two_have_the_same_name() -> None:
 @pytest.mark.parametrize("operation", operations(), ids=lambda each: each.kind)
 def test_no_call_brings_secrets_or_credentials_or_changes_anything(operation: type[Operation]) -> None:
     reading = ("Describe", "List", "Get", "Lookup", "Filter", "Batch", "Simulate", "Query", "StartQuery", "StopQuery",
-               "Search", "Select", "Generate", "Head", "Test")  # fmt: skip
+               "Search", "Select", "Generate", "GET", "Head", "Test", "Download")  # fmt: skip
     for permission in operation.permissions():
         action = permission.partition(":")[2]
         assert action.startswith(reading), permission

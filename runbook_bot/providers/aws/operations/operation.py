@@ -7,7 +7,8 @@ from typing import Any, ClassVar, Literal
 from runbook_bot.domain.noun import Json
 from runbook_bot.domain.observation import Row
 from runbook_bot.domain.tools import Query, Result, Status
-from runbook_bot.providers.aws.answers import failed, gaps, worst
+from runbook_bot.domain.window import TimeWindow
+from runbook_bot.providers.aws.answers import between, failed, gaps, worst
 from runbook_bot.providers.aws.failure import CallFailed, iam_action
 from runbook_bot.providers.aws.place import Place, asked, plain
 from runbook_bot.providers.aws.secrecy import shown
@@ -47,7 +48,7 @@ class Operation(Query):
 
     def where(self, place: Place) -> str:
         """One phrase for people: what is looked at, and where."""
-        given = ", ".join(f"{name} {value}" for name, value in self.model_dump(exclude_defaults=True).items())
+        given = ", ".join(_given(name, getattr(self, name)) for name in self.model_dump(exclude_defaults=True))
         return f"{self.kind.removeprefix('aws.').replace('.', ' ').replace('_', ' ')} in {place.name}" + (
             f", {given}" if given else ""
         )
@@ -97,6 +98,10 @@ async def answered(operation: Operation, place: Place, now: datetime) -> Result:
         return await operation.answer(place, now)
     except CallFailed as failure:
         return failed(failure, operation.source, operation.where(place), operation.request())
+
+
+def _given(name: str, value: Any) -> str:
+    return between(value) if isinstance(value, TimeWindow) else f"{name} {value}"
 
 
 def fit(facts: Mapping[str, Any]) -> Json:
