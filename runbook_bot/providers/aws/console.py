@@ -46,5 +46,11 @@ def console_link(resource: Resource, region: str) -> str | None:
     return f"https://{console_host(region)}/" + path.format(cluster=cluster, name=name, twice=twice, region=region)
 
 
+def console_page(region: str, path: str) -> str:
+    """A page of a service, e.g. `ec2/home#Volumes:`; the region is put where the console looks for it."""
+    page, mark, rest = path.partition("#")
+    return f"https://{console_host(region)}/{page}?region={region}{mark}{rest}"
+
+
 def changes_link(region: str) -> str:
     return f"https://{console_host(region)}/cloudtrailv2/home?region={region}#/events"
