@@ -177,11 +177,11 @@ async def test_each_kind_of_event_is_told_in_neutral_words(
         },
     )
     result = await provider.ask(ListChanges(resources=(CHECKOUT, RECEIPTS), window=window))
-    told = [(c.kind, c.resource.name if c.resource else "", c.after) for c in result.changes]
+    told = [(c.kind, c.resource.name if c.resource else "", c.through, c.after) for c in result.changes]
     assert told == [
-        ("scaling", "checkout-api", {"desired_count": "9"}),
-        ("network", "checkout-api", {"security_group": "sg-shop"}),
-        ("configuration", "receipts", {"memory_size": "128"}),
+        ("scaling", "checkout-api", "", {"desired_count": "9"}),
+        ("network", "checkout-api", "security group sg-shop", {}),
+        ("configuration", "receipts", "", {"memory_size": "128"}),
     ]
 
 

@@ -2,26 +2,32 @@
 
 import json
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
 
-from runbook_bot.domain.observation import Change, ChangeKind
-from runbook_bot.domain.service import Resource
-from runbook_bot.domain.vocabulary import ResourceType
+from runbook_bot.domain.observation import ChangeKind
 from runbook_bot.domain.window import TimeWindow
-from runbook_bot.providers.aws.failure import CallFailed, one_line
+from runbook_bot.providers.aws.failure import CallFailed
 from runbook_bot.providers.aws.place import Answer, Place
-from runbook_bot.providers.aws.secrecy import shown
-from runbook_bot.providers.aws.task_definitions import short_name
-from runbook_bot.providers.aws.trail_names import KINDS, NOT_CHANGES, SHOWN, SOURCES
+from runbook_bot.providers.aws.timeline.actors import actor
+from runbook_bot.providers.aws.timeline.arn_names import names_in
+from runbook_bot.providers.aws.timeline.requests import Changed, changed
+from runbook_bot.providers.aws.trail_names import KINDS, NOT_CHANGES
 
+LAG = timedelta(minutes=15)
+"""CloudTrail lists most events within about five minutes and all of them within about fifteen."""
 _MOST_PAGES = 4
 _MOST_NAMES = 6
+_SECONDS = 6.0
+"""CloudTrail allows two look-ups a second in a region; a sweep ends where it has taken this long."""
+_REMEMBERED_SECONDS = 60.0
+_STEP = timedelta(minutes=5)
 _LAMBDA_VERSION = re.compile(r"\d{8}(v\d)?$")
-_DEPTH = 6
 _READS = re.compile(r"^(Describe|List|Get|Lookup|Head|BatchGet|Filter|Query|Search|Test)")
+_GLOBAL_SOURCES = ("iam.amazonaws.com", "route53.amazonaws.com")
 
 
 @dataclass(frozen=True)
@@ -35,12 +41,15 @@ class TrailEvent:
     actor: str
     parameters: Answer
     names: frozenset[str]
-    """Every name that occurs in it, ARNs also by their last part."""
+    """Every name that occurs in it, ARNs also by the names inside them."""
+    answer: Answer = field(default_factory=dict)
 
     @property
     def kind(self) -> ChangeKind:
-        if self.name == "UpdateService":
+        if self.name == "UpdateService" and self.source in ("", "ecs.amazonaws.com"):
             return self._service_kind
+        if self.name == "PutRule" and self.parameters.get("eventPattern"):
+            return "configuration"
         return KINDS.get(self.name, "other")
 
     @property
@@ -51,18 +60,10 @@ class TrailEvent:
             return "scaling"
         return "other" if self.parameters.get("forceNewDeployment") else "configuration"
 
-    @property
-    def shown(self) -> dict[str, str]:
-        """The parameters worth showing, with secrets hidden."""
-        found = {SHOWN[key]: value for key, value in self.parameters.items() if key in SHOWN and value is not None}
-        return {name: shown(name, _flat(value))[:300] for name, value in found.items() if not isinstance(value, dict)}
-
-
-def _flat(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    text = str(value)
-    return short_name(text) if text.startswith("arn:") and ":task-definition/" in text else text
+    @cached_property
+    def changed(self) -> Changed:
+        """The fields it set, with secrets hidden."""
+        return changed(self.name, self.parameters, self.answer)
 
 
 @dataclass(frozen=True)
@@ -71,41 +72,129 @@ class Trail:
 
     events: tuple[TrailEvent, ...]
     failures: tuple[CallFailed, ...] = ()
+    unread: str = ""
+    """What of the window was not read, as a clause; empty where all of it was."""
+
+    @property
+    def answered(self) -> bool:
+        return bool(self.events) or not self.failures
 
 
-async def read_trail(place: Place, window: TimeWindow, names: Sequence[str]) -> Trail:
-    """The write events of the window; by resource name where they are too many or cannot be asked for at once."""
-    span: Answer = {"StartTime": window.start, "EndTime": window.end}
-    events, complete, failure = await _look_up(place, span, "ReadOnly", "false", _MOST_PAGES)
+async def read_trail(place: Place, window: TimeWindow, names: Sequence[str], shared: Sequence[str] = ()) -> Trail:
+    """The write events of the window; by resource name too where they are too many, or cannot be asked for at once.
+
+    names: of the resources, asked for first.
+    shared: of what they stand on.
+    """
+    told, complete, failure = await _sweep(place, window)
     if failure is not None and failure.kind not in ("invalid", "failed", "throttled"):
         return Trail((), (failure,))
     failures = [failure] if failure is not None else []
+    unread = ""
+    events = list(told)
     if not complete or not events:
-        for name in names[:_MOST_NAMES]:
-            more, _, failure = await _look_up(place, span, "ResourceName", name, 1)
+        asked = list(dict.fromkeys((*names, *shared)))[:_MOST_NAMES]
+        for name in asked:
+            more, _, failure = await _look_up(place, _span(window), "ResourceName", name, 1)
             events += more
             if failure is not None:
                 failures.append(failure)
                 break
         else:
-            failures = [] if names else failures
+            failures = [] if asked else failures
+        if not complete and told:
+            unread = _cut(told, asked)
     parsed = {each.id: each for each in (parse(told) for told in events) if each is not None}
     kept = [each for each in parsed.values() if window.holds(each.at)]
-    return Trail(tuple(sorted(kept, key=lambda each: each.at)), tuple(failures))
+    return Trail(tuple(sorted(kept, key=lambda each: each.at)), tuple(failures), unread)
 
 
-async def _look_up(
-    place: Place, span: Answer, key: str, value: str, pages: int
-) -> tuple[list[Answer], bool, CallFailed | None]:
+def _cut(told: Sequence[Answer], asked: Sequence[str]) -> str:
+    times = [each["EventTime"] for each in told if each.get("EventTime")]
+    oldest = f" since {min(times).astimezone(UTC):%H:%M} UTC" if times else ""
+    return (
+        f"CloudTrail lists too many events: the newest {len(told)}{oldest} were read, "
+        f"and those that name {', '.join(asked[:4]) or 'nothing'}; narrow the window to read all"
+    )
+
+
+async def read_global(place: Place, window: TimeWindow) -> Trail:
+    """The events of services that are the same in every region (IAM, Route 53): CloudTrail lists them in one only."""
+    home = place.at(home_region(place.region))
+    if home is place:
+        return Trail(())
+    events: list[Answer] = []
+    failures: list[CallFailed] = []
+    for source in _GLOBAL_SOURCES:
+        found, _, failure = await _remembered(home, window, "EventSource", source, 2)
+        events += found
+        failures += [failure] if failure is not None else []
+    parsed = [each for each in (parse(told) for told in events) if each is not None and window.holds(each.at)]
+    return Trail(tuple(parsed), tuple(failures[:1]))
+
+
+def home_region(region: str) -> str:
+    """Where a partition keeps the events of its global services."""
+    if region.startswith("cn-"):
+        return "cn-north-1"
+    return "us-gov-west-1" if region.startswith("us-gov-") else "us-east-1"
+
+
+async def read_about(place: Place, name: str, before: datetime) -> list[TrailEvent]:
+    """The write events of the last 90 days before that moment that name one resource, newest first."""
+
+    async def look() -> list[Answer]:
+        found, _, failure = await _look_up(place, {"EndTime": before}, "ResourceName", name, 1)
+        if failure is not None and not found:
+            raise failure
+        return found
+
+    told = await place.recall(("trail about", name, before.isoformat()), 600.0, look)
+    events = [each for each in (parse(one) for one in told) if each is not None and each.at < before]
+    return sorted(events, key=lambda each: each.at, reverse=True)
+
+
+def _span(window: TimeWindow) -> Answer:
+    """Whole steps of time, so that questions a moment apart are the same question."""
+    step = _STEP.total_seconds()
+    start = datetime.fromtimestamp(window.start.timestamp() // step * step, UTC)
+    end = datetime.fromtimestamp(-(-window.end.timestamp() // step) * step, UTC)
+    return {"StartTime": start, "EndTime": end}
+
+
+_Found = tuple[list[Answer], bool, CallFailed | None]
+
+
+async def _sweep(place: Place, window: TimeWindow) -> _Found:
+    return await _remembered(place, window, "ReadOnly", "false", _MOST_PAGES)
+
+
+async def _remembered(place: Place, window: TimeWindow, key: str, value: str, pages: int) -> _Found:
+    span = _span(window)
+
+    async def look() -> _Found:
+        found = await _look_up(place, span, key, value, pages)
+        if found[2] is not None and not found[0]:
+            raise found[2]
+        return found
+
+    try:
+        return await place.recall(("trail", value, *map(str, span.values())), _REMEMBERED_SECONDS, look)
+    except CallFailed as failure:
+        return [], False, failure
+
+
+async def _look_up(place: Place, span: Answer, key: str, value: str, pages: int) -> _Found:
     """Events, whether these are all, and what stopped it."""
     wanted = [{"AttributeKey": key, "AttributeValue": value}]
     found: list[Answer] = []
-    read = 0
+    read, began = 0, time.monotonic()
     try:
         async for page in place.pages("cloudtrail", "LookupEvents", LookupAttributes=wanted, **span):
             found += page.get("Events") or []
             read += 1
-            if read >= pages and page.get("NextToken"):
+            late = read >= pages or time.monotonic() - began > _SECONDS
+            if late and page.get("NextToken"):
                 return found, False, None
     except CallFailed as failure:
         return found, False, failure
@@ -126,73 +215,15 @@ def parse(told: Answer) -> TrailEvent | None:
     if not name or at is None or reads or detail.get("errorCode") or name in NOT_CHANGES:
         return None
     parameters = detail.get("requestParameters")
+    answer = detail.get("responseElements")
     resources = [str(each.get("ResourceName", "")) for each in told.get("Resources") or []]
     return TrailEvent(
         id=str(told.get("EventId") or detail.get("eventID") or f"{name}@{at.isoformat()}"),
         at=at,
         name=name,
         source=str(told.get("EventSource") or detail.get("eventSource") or ""),
-        actor=_actor(told, detail),
+        actor=actor(told, detail),
         parameters=parameters if isinstance(parameters, dict) else {},
-        names=frozenset(_names([parameters, resources, detail.get("resources")])),
-    )
-
-
-def _actor(told: Answer, detail: Answer) -> str:
-    """Person, role session or service: `ci/deploy-7`, `ada`, `application-autoscaling`."""
-    who = detail.get("userIdentity")
-    identity: Answer = who if isinstance(who, dict) else {}
-    invoker = str(identity.get("invokedBy") or "")
-    arn = str(identity.get("arn") or "")
-    if ":assumed-role/" in arn:
-        return one_line(arn.partition(":assumed-role/")[2], 120)
-    name = identity.get("userName") or told.get("Username") or arn.rpartition("/")[2]
-    return one_line(str(name or invoker.removesuffix(".amazonaws.com") or ""), 120)
-
-
-def _names(value: Any, depth: int = 0) -> Iterator[str]:
-    if depth > _DEPTH:
-        return
-    if isinstance(value, dict):
-        for each in value.values():
-            yield from _names(each, depth + 1)
-    elif isinstance(value, list):
-        for each in value:
-            yield from _names(each, depth + 1)
-    elif isinstance(value, str) and value:
-        yield value
-        tail = value.rpartition("/")[2] if "/" in value else value.rpartition(":")[2]
-        if tail and tail != value:
-            yield tail
-
-
-def is_about(event: TrailEvent, resource: Resource, related: frozenset[str]) -> bool:
-    """Whether the event changed the resource, or something it stands on (its role, its security group)."""
-    own = SOURCES.get(event.source)
-    if own is not None and resource.type in own:
-        if resource.type is ResourceType.ecs_service and not _same_cluster(event, resource):
-            return False
-        return resource.name in event.names or f"function:{resource.name}" in event.names
-    if own is None and resource.name in event.names:
-        return True
-    return bool(related & event.names)
-
-
-def _same_cluster(event: TrailEvent, resource: Resource) -> bool:
-    cluster = event.parameters.get("cluster")
-    return cluster is None or short_name(str(cluster)) == (resource.cluster or "default")
-
-
-def as_change(event: TrailEvent, resource: Resource) -> Change:
-    after = event.shown
-    detail = ", ".join(f"{name} {value}" for name, value in list(after.items())[:4])
-    summary = f"{event.name} on {resource.name}" + (f": {detail}" if detail else "")
-    return Change(
-        at=event.at,
-        kind=event.kind,
-        summary=one_line(summary, 400),
-        actor=event.actor,
-        resource=resource,
-        after=after,
-        reference=event.id,
+        names=frozenset(names_in([parameters, resources, detail.get("resources"), detail.get("serviceEventDetails")])),
+        answer=answer if isinstance(answer, dict) else {},
     )

@@ -103,7 +103,7 @@ class AwsProvider:
             case ListChanges():
                 own = tuple(each for each in query.resources if _of_aws(each))
                 changes = query.model_copy(update={"resources": own})
-                return await self._places.ask(lambda place: list_changes(place, changes))
+                return await self._places.ask(lambda place: list_changes(place, changes, self._clock.now()))
             case FindAlarms():
                 return await self._places.ask(lambda place: find_alarms(place, query))
             case _:

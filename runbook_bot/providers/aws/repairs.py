@@ -9,7 +9,7 @@ from runbook_bot.domain.vocabulary import Repair
 from runbook_bot.domain.vocabulary import ResourceType as R
 from runbook_bot.domain.window import TimeWindow
 from runbook_bot.providers.aws.awslambda import account_limits, reserved_concurrency
-from runbook_bot.providers.aws.cloudtrail import is_about, read_trail
+from runbook_bot.providers.aws.cloudtrail import read_trail
 from runbook_bot.providers.aws.differences import compared
 from runbook_bot.providers.aws.ecs import read_service
 from runbook_bot.providers.aws.ecs_changes import releases_of
@@ -22,6 +22,7 @@ from runbook_bot.providers.aws.task_definitions import (
     read_revision,
     revision_before,
 )
+from runbook_bot.providers.aws.timeline.matching import made_to
 
 _LOOK_BACK = timedelta(days=14)
 _KEPT_FREE = 100
@@ -54,7 +55,7 @@ async def _deployed_before(
     place: Place, resource: Resource, service: Answer, current: Revision, now: datetime
 ) -> Revision | None:
     trail = await read_trail(place, TimeWindow(start=now - _LOOK_BACK, end=now + timedelta(minutes=1)), [resource.name])
-    events = [each for each in trail.events if is_about(each, resource, frozenset())]
+    events = [each for each in trail.events if made_to(each, resource)]
     names = [each.revision for each in releases_of(service, events, current.family)]
     older = [name for name in names if (family_and_number(name)[1] or 0) < current.number]
     for name in list(dict.fromkeys(reversed(older)))[:_TRIES]:
