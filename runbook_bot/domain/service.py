@@ -1,14 +1,15 @@
 """Services, what they are made of, and who depends on whom."""
 
 from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
 from functools import cached_property
 
 from pydantic import Field
 
-from runbook_bot.domain.noun import Noun
+from runbook_bot.domain.noun import Instant, Noun
 from runbook_bot.domain.vocabulary import ResourceType
 
-_Step = Callable[[str], Iterable[Iterable[str]]]
+_Step = Callable[[str], Iterable[str]]
 
 
 class Resource(Noun):
@@ -36,6 +37,8 @@ class Service(Noun):
 
     name: str
     owner: str | None = None
+    group: str | None = None
+    """What it is part of, for reading a long list: an application, a stack, a cluster."""
     slack_channel: str | None = None
     oncall: str | None = None
     tier: str | None = None
@@ -44,10 +47,36 @@ class Service(Noun):
     resources: tuple[Resource, ...] = ()
 
 
+class Edge(Noun):
+    """How it was found out that one service depends on another."""
+
+    caller: str
+    called: str
+    found: str
+    """`environment DB_HOST`, `event source`, `trace`, `security group`; what is in no edge was written by people."""
+    weak: bool = False
+    """Guessed: it may reach the other one, or a name looks like it."""
+
+
+class Look(Noun):
+    """One place that was looked in: when, what was seen there, and what could not be."""
+
+    place: str
+    at: Instant
+    services: tuple[str, ...] = ()
+    resources: int = 0
+    unseen: tuple[str, ...] = ()
+    """What could not be read there, and why, a line for each part."""
+
+
 class ServiceGraph(Noun):
     """All known services. A dependency may name a service that is not in the graph; cycles are allowed."""
 
     services: tuple[Service, ...] = ()
+    edges: tuple[Edge, ...] = ()
+    """How dependencies were found; every edge is also in its caller's `depends_on`."""
+    looks: tuple[Look, ...] = ()
+    """Where discovery has looked; none where nobody looked."""
 
     def __iter__(self) -> Iterator[Service]:  # type: ignore[override]  # iterating the services is what callers mean
         return iter(self.services)
@@ -66,20 +95,49 @@ class ServiceGraph(Noun):
     def _by_resource(self) -> dict[str, Service]:
         return {resource.key: each for each in reversed(self.services) for resource in each.resources}
 
+    @cached_property
+    def _callers(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for each in self.services:
+            for called in each.depends_on:
+                found.setdefault(called, []).append(each.name)
+        return found
+
+    @cached_property
+    def _called(self) -> dict[str, tuple[str, ...]]:
+        return {each.name: each.depends_on for each in self.services}
+
+    @cached_property
+    def _reasons(self) -> dict[tuple[str, str], tuple[Edge, ...]]:
+        found: dict[tuple[str, str], tuple[Edge, ...]] = {}
+        for edge in self.edges:
+            pair = (edge.caller, edge.called)
+            found[pair] = (*found.get(pair, ()), edge)
+        return found
+
+    def reasons(self, caller: str, called: str) -> tuple[Edge, ...]:
+        """How it was found that one depends on the other, the surest first; empty where people wrote it."""
+        return tuple(sorted(self._reasons.get((caller, called), ()), key=lambda edge: edge.weak))
+
+    @property
+    def seen_at(self) -> datetime | None:
+        """The oldest look that is in here; None where nobody looked."""
+        return min((look.at for look in self.looks), default=None)
+
     def dependencies(self, name: str, hops: int = 3) -> dict[str, int]:
         """What `name` calls, directly or through others, with the distance in hops (1 = directly)."""
-        return self._walk(name, hops, lambda each: (s.depends_on for s in self.services if s.name == each))
+        return self._walk(name, hops, lambda each: self._called.get(each, ()))
 
     def dependents(self, name: str, hops: int = 3) -> dict[str, int]:
         """What calls `name`, directly or through others, with the distance in hops."""
-        return self._walk(name, hops, lambda each: ((s.name,) for s in self.services if each in s.depends_on))
+        return self._walk(name, hops, lambda each: self._callers.get(each, ()))
 
     @staticmethod
     def _walk(name: str, hops: int, step: _Step) -> dict[str, int]:
         found: dict[str, int] = {}
         edge = [name]
         for distance in range(1, hops + 1):
-            following = [n for each in edge for group in step(each) for n in group]
+            following = [n for each in edge for n in step(each)]
             edge = [n for n in dict.fromkeys(following) if n != name and n not in found]
             found.update(dict.fromkeys(edge, distance))
         return found
@@ -89,7 +147,11 @@ class ServiceGraph(Noun):
         found = self._in_written_names(found)
         names = list(dict.fromkeys([s.name for s in self.services] + [s.name for s in found.services]))
         claimed = {r.key for s in self.services for r in s.resources}
-        return ServiceGraph(services=tuple(self._merge_one(name, found, claimed) for name in names))
+        return ServiceGraph(
+            services=tuple(self._merge_one(name, found, claimed) for name in names),
+            edges=tuple(dict.fromkeys((*self.edges, *found.edges))),
+            looks=(*self.looks, *found.looks),
+        )
 
     def _in_written_names(self, found: "ServiceGraph") -> "ServiceGraph":
         """`found` with what it calls otherwise named as here: a service is the one that its first resource is of."""
@@ -106,11 +168,26 @@ class ServiceGraph(Noun):
                     "resources": tuple({r.key: r for r in (*before.resources, *each.resources)}.values()),
                 }
             )
-        return ServiceGraph(services=tuple(renamed.values()))
+        edges = [
+            edge.model_copy(
+                update={"caller": known.get(edge.caller, edge.caller), "called": known.get(edge.called, edge.called)}
+            )
+            for edge in found.edges
+        ]
+        looks = [
+            look.model_copy(update={"services": tuple(dict.fromkeys(known.get(n, n) for n in look.services))})
+            for look in found.looks
+        ]
+        return ServiceGraph(
+            services=tuple(renamed.values()),
+            edges=tuple(edge for edge in edges if edge.caller != edge.called),
+            looks=tuple(looks),
+        )
 
     def _written_name(self, found: Service) -> str:
         owner = self.owner_of(found.resources[0]) if found.resources else None
-        return found.name if owner is None or self.service(found.name) is not None else owner.name
+        written = self.service(found.name) or owner
+        return found.name if written is None else written.name
 
     def _merge_one(self, name: str, found: "ServiceGraph", claimed: set[str]) -> Service:
         mine, theirs = self.service(name), found.service(name)
@@ -124,6 +201,6 @@ class ServiceGraph(Noun):
         calls = tuple(dict.fromkeys((*mine.depends_on, *theirs.depends_on)))
         filled = {
             field: getattr(mine, field) or getattr(theirs, field)
-            for field in ("owner", "slack_channel", "oncall", "tier", "repository")
+            for field in ("owner", "group", "slack_channel", "oncall", "tier", "repository")
         }
         return mine.model_copy(update={"resources": (*mine.resources, *extra), "depends_on": calls, **filled})

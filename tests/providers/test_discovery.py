@@ -5,7 +5,7 @@ import json
 import pytest
 
 from runbook_bot.errors import ProviderError
-from runbook_bot.providers.aws.discovered import called
+from runbook_bot.providers.aws.pointing import Directory
 from runbook_bot.providers.aws.provider import AwsProvider
 from tests.providers.shop import Shop
 from tests.providers.stand_in import Answer, StandIn
@@ -137,5 +137,6 @@ async def test_equal_names_in_two_clusters_are_two_services(shop: Shop, provider
     ],
 )
 def test_what_a_variable_points_to(value: str, expected: list[str]) -> None:
-    handles = {"orders-db.abc.us-east-1.rds.amazonaws.com": "orders-db"}
-    assert called(value, handles, {"orders-db": "orders-db", "api": "api"}) == expected
+    handles = {"orders-db.abc.us-east-1.rds.amazonaws.com": ["orders-db"]}
+    known = Directory(handles, {"orders-db": "orders-db", "api": "api"}, {})
+    assert [name for name, _ in known.called(value)] == expected

@@ -1,98 +1,118 @@
-"""What discovery found, before it is a graph: resources, the names others call them by, and what they call."""
+"""What discovery found, before it is a graph: things, the names others call them by, and leads to what they call."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-from runbook_bot.domain.service import Resource, Service
-from runbook_bot.domain.vocabulary import ResourceType
+from runbook_bot.domain.service import Resource
+from runbook_bot.domain.vocabulary import ResourceType as R
 
-_NAME_TAGS = ("service", "Service", "app", "App", "application")
-_OWNER_TAGS = ("owner", "Owner", "team", "Team")
-_SHORT = 4
-_BETWEEN = re.compile(r"[^\w.\-]+")
+Tags = Mapping[str, str]
+TagsByArn = Mapping[str, Tags]
+
+SERVICE_TAGS = ("service", "servicename", "app.kubernetes.io/name", "component")
+APPLICATION_TAGS = ("app", "application", "applicationname", "project")
+OWNER_TAGS = ("owner", "team", "ownedby", "squad")
+STACK_TAG = "aws:cloudformation:stack-name"
+RUNNING = frozenset({R.ecs_service, R.lambda_function, R.ec2_instance, R.autoscaling_group})
+
+
+@dataclass(frozen=True)
+class Lead:
+    """A hint that something is called."""
+
+    to: str
+    """An ARN, a host, an address, a URL or a plain name, as it was read; never shown."""
+    found: str
+    """How it was come by, for people: `event source`, `secret DB_PASSWORD`."""
+    weak: bool = False
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What its tags say of it."""
+
+    owner: str | None = None
+    application: str | None = None
+    """What it is a part of: its name, where nothing else that runs says the same."""
+    group: str | None = None
 
 
 @dataclass(frozen=True)
 class Found:
-    """One thing that runs or keeps data."""
+    """One thing that runs, keeps data or passes messages on."""
 
     name: str
     resources: tuple[Resource, ...]
-    owner: str | None = None
+    labels: Labels = Labels()
     handles: frozenset[str] = frozenset()
-    """Lower-case hosts, addresses and URLs that others reach it by, beside its name."""
-    calls: tuple[str, ...] = ()
-    """Names of services it is known to call."""
+    """Lower-case ARNs, hosts, addresses and URLs that others reach it by, beside its name."""
+    leads: tuple[Lead, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Raw values, compared with handles and never shown."""
-    balancers: tuple[str, ...] = ()
+    firewall: frozenset[str] = frozenset()
+    """Ids of the security groups it is in."""
+    role: str = ""
+    """ARN of the role that its code runs as."""
+    only_called: bool = False
+    """Of no interest where nobody calls it: one of very many buckets or topics."""
+    place: str = ""
 
-    @staticmethod
-    def of_balancer(name: str, host: str, calls: Iterable[str]) -> "Found":
-        resource = Resource(type=ResourceType.load_balancer, name=name)
-        return Found(name, (resource,), handles=frozenset({host} - {""}), calls=tuple(dict.fromkeys(calls)))
-
-
-def service_name(tags: Mapping[str, str], fallback: str) -> str:
-    return next((tags[tag] for tag in _NAME_TAGS if tags.get(tag)), fallback)
-
-
-def owner_name(tags: Mapping[str, str]) -> str | None:
-    return next((tags[tag] for tag in _OWNER_TAGS if tags.get(tag)), None)
+    @property
+    def runs(self) -> bool:
+        return any(each.type in RUNNING for each in self.resources)
 
 
-def grouped(found: Sequence[Found]) -> list[Service]:
-    """One service a name, with what it calls by its environment. Load balancers shared by many stay with none."""
-    shared = _shared(found)
-    members: dict[str, list[Found]] = {}
-    for each in found:
-        members.setdefault(each.name, []).append(each)
-    by_handle = {handle: each.name for each in found for handle in each.handles}
-    names = {each.name.lower(): each.name for each in found}
-    names |= {
-        r.name.lower(): each.name for each in found for r in each.resources if r.type is not ResourceType.log_group
-    }
-    return [_service(name, parts, shared, by_handle, names) for name, parts in members.items()]
+def tags_of(listed: Any, key: str = "Key", value: str = "Value") -> dict[str, str]:
+    """Tags as AWS lists them, by name."""
+    return {str(tag.get(key)): str(tag.get(value, "")) for tag in listed or []}
 
 
-def _shared(found: Sequence[Found]) -> set[str]:
-    users: dict[str, set[str]] = {}
-    for each in found:
-        for balancer in each.balancers:
-            users.setdefault(balancer, set()).add(each.name)
-    return {balancer for balancer, names in users.items() if len(names) > 1}
-
-
-def _service(
-    name: str, parts: Sequence[Found], shared: set[str], by_handle: Mapping[str, str], names: Mapping[str, str]
-) -> Service:
-    resources = [r for part in parts for r in part.resources]
-    own = [
-        Resource(type=ResourceType.load_balancer, name=b) for part in parts for b in part.balancers if b not in shared
-    ]
-    calls = [call for part in parts for call in part.calls]
-    calls += [call for part in parts for value in part.environment.values() for call in called(value, by_handle, names)]
-    unique = {each.key: each for each in (*resources, *own)}
-    return Service(
-        name=name,
-        owner=next((part.owner for part in parts if part.owner), None),
-        depends_on=tuple(call for call in dict.fromkeys(calls) if call != name),
-        resources=tuple(unique.values()),
+def found(
+    type: R,
+    name: str,
+    tags: Tags,
+    *handles: Any,
+    leads: tuple[Lead, ...] = (),
+    firewall: frozenset[str] = frozenset(),
+    only_called: bool = False,
+) -> Found:
+    """One resource as what was found; what is empty among the handles is left out."""
+    return Found(
+        name=service_name(tags, name),
+        resources=(Resource(type=type, name=name),),
+        labels=labels(tags),
+        handles=handles_of(handles),
+        leads=leads,
+        firewall=firewall,
+        only_called=only_called,
     )
 
 
-def called(value: str, by_handle: Mapping[str, str], names: Mapping[str, str]) -> list[str]:
-    """The services that the value of a variable points to: by host, address, URL or plain name."""
-    text = value.strip().lower()
-    if text in by_handle:
-        return [by_handle[text]]
-    found: list[str] = []
-    for token in _BETWEEN.split(text):
-        bare = token.strip(".-")
-        label = bare.partition(".")[0]
-        is_host = "://" in text or "." in bare or ":" in text
-        hit = by_handle.get(bare) or names.get(bare if not is_host else label)
-        if hit is not None and (is_host or len(bare) >= _SHORT):
-            found.append(hit)
-    return found
+def handles_of(texts: Iterable[Any]) -> frozenset[str]:
+    return frozenset(str(text).lower() for text in texts if text)
+
+
+def labels(tags: Tags, group: str = "") -> Labels:
+    """`group` where the tags say none."""
+    application = _tagged(tags, APPLICATION_TAGS)
+    return Labels(
+        owner=_tagged(tags, OWNER_TAGS),
+        application=None if _tagged(tags, SERVICE_TAGS) else application,
+        group=application or tags.get(STACK_TAG) or group or None,
+    )
+
+
+def service_name(tags: Tags, fallback: str) -> str:
+    return _tagged(tags, SERVICE_TAGS) or fallback
+
+
+def _tagged(tags: Tags, keys: Iterable[str]) -> str | None:
+    plain = {_bare(key): value.strip() for key, value in tags.items()}
+    return next((plain[_bare(key)] for key in keys if plain.get(_bare(key))), None)
+
+
+def _bare(key: str) -> str:
+    """`ServiceName`, `service-name` and `service_name` are one."""
+    return re.sub(r"[\s_-]", "", key.lower())

@@ -1,97 +1,167 @@
-"""Finds services by looking: what runs, what is in front of it, what it calls, and who owns it."""
+"""Finds services by looking: what runs, what is in front of it, what it calls and how one knows, who owns it."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 
-from runbook_bot.domain.service import ServiceGraph
+from runbook_bot.domain.service import Look, ServiceGraph
 from runbook_bot.errors import ProviderError
 from runbook_bot.providers.aws.answers import gaps
-from runbook_bot.providers.aws.discover_compute import Front, functions, services
-from runbook_bot.providers.aws.discover_data import caches, clusters, databases, queues, tables
-from runbook_bot.providers.aws.discovered import Found, grouped
-from runbook_bot.providers.aws.elb import balancer_dimension, name_in
+from runbook_bot.providers.aws.discover_data import buckets, caches, databases, streams, tables
+from runbook_bot.providers.aws.discover_ecs import services
+from runbook_bot.providers.aws.discover_fronts import Fronts, balancers, fronts, http_apis, rest_apis, targets
+from runbook_bot.providers.aws.discover_functions import functions
+from runbook_bot.providers.aws.discover_machines import instances, scaling_groups, wanted
+from runbook_bot.providers.aws.discover_messages import queues, subscribed, topics
+from runbook_bot.providers.aws.discover_names import aliases
+from runbook_bot.providers.aws.discover_roles import permitted
+from runbook_bot.providers.aws.discover_traces import traced
+from runbook_bot.providers.aws.discovered import Found, Lead, TagsByArn, tags_of
 from runbook_bot.providers.aws.failure import CallFailed
-from runbook_bot.providers.aws.place import Place
+from runbook_bot.providers.aws.linking import linked
+from runbook_bot.providers.aws.looking import AT_ONCE, Looking
+from runbook_bot.providers.aws.place import Identity, Place
 from runbook_bot.providers.aws.places import Places
+from runbook_bot.providers.aws.pointing import hosts_in
+from runbook_bot.providers.aws.reach import Rule, needed, rules
 
-_MOST_BALANCERS = 300
-_MOST_TAGGED = 1000
+_MOST_TAGGED = 20_000
+_TAGGED = (
+    "apigateway", "dynamodb", "ec2:instance", "elasticache", "elasticloadbalancing", "kinesis", "lambda", "s3", "sns",
+    "sqs",
+)  # fmt: skip
+"""What does not tell its tags when it is listed."""
+_NOWHERE = ("credentials", "unreachable", "timeout")
+"""Where the first call ends like this, the place is not asked a second time."""
 
 
-async def discover(places: Places) -> ServiceGraph:
+@dataclass(frozen=True)
+class _Seen:
+    """What one place has shown."""
+
+    found: Sequence[Found]
+    look: Looking
+    rules: Sequence[Rule]
+
+
+async def discover(places: Places, now: datetime) -> ServiceGraph:
     """What can be seen in all places. Raises `ProviderError` where nothing can."""
-    parts = await asyncio.gather(*(_discover_place(place) for place in places.all))
-    found = [each for nodes, _ in parts for each in nodes]
-    failures = [each for _, failed in parts for each in failed]
+    turn = asyncio.Semaphore(AT_ONCE)
+    told = await asyncio.gather(*(_look(place, turn, now) for place in places.all))
+    seen = [each for each in told if isinstance(each, _Seen)]
+    refused = {place.name: each for place, each in zip(places.all, told, strict=True) if isinstance(each, CallFailed)}
+    failures = [*refused.values(), *(failure for each in seen for failure in each.look.failures)]
+    found = [each for one in seen for each in one.found]
     if not found and failures:
         raise ProviderError(f"nothing can be discovered in AWS: {gaps(failures)}")
-    return ServiceGraph(services=tuple(grouped(found)))
+    found, other_names = await _in_accounts(seen)
+    graph = await asyncio.to_thread(linked, found, other_names, [rule for one in seen for rule in one.rules])
+    return graph.model_copy(update={"looks": _looks(graph, now, seen, refused)})
 
 
-async def _discover_place(place: Place) -> tuple[list[Found], list[CallFailed]]:
-    """Each kind alone; one that cannot be listed leaves the others as they are."""
-    tags, front = await asyncio.gather(_tags(place), _front(place))
-    kinds = (
-        services(place, front),
-        functions(place, tags),
-        databases(place),
-        clusters(place),
-        tables(place, tags),
-        queues(place, tags),
-        caches(place, tags),
+async def _look(place: Place, turn: asyncio.Semaphore, now: datetime) -> _Seen | CallFailed:
+    """One place. Each part alone; one that cannot be listed leaves the others as they are."""
+    try:
+        identity = await place.identity()
+    except CallFailed as failure:
+        if failure.kind in _NOWHERE:
+            return failure
+        identity = Identity("", "")
+    look = Looking(place, identity, turn, now)
+    look.tags, before = await asyncio.gather(
+        look.part("tags", _tags(look), {}), look.part("load balancers", fronts(look), Fronts())
     )
-    answers: Sequence[list[Found] | BaseException] = await asyncio.gather(*kinds, return_exceptions=True)
-    found: list[Found] = []
-    failures: list[CallFailed] = []
-    for answer in answers:
-        if isinstance(answer, CallFailed):
-            failures.append(answer)
-        elif isinstance(answer, BaseException):
-            raise answer
-        else:
-            found += answer
-    return [*found, *_shared_balancers(found, front)], failures
+    parts = await asyncio.gather(
+        look.part("ECS services", services(look, before), []),
+        look.part("Lambda functions", functions(look), []),
+        databases(look),
+        look.part("DynamoDB tables", tables(look), []),
+        look.part("caches", caches(look), []),
+        look.part("Kinesis streams", streams(look), []),
+        look.part("queues", queues(look), []),
+        look.part("topics", topics(look), []),
+        look.part("Auto Scaling groups", scaling_groups(look), []),
+        look.part("REST APIs", rest_apis(look), []),
+        look.part("HTTP APIs", http_apis(look), []),
+    )
+    found = [each for part in parts for each in part]
+    known = frozenset(handle for each in found for handle in each.handles)
+    behind = await targets(look, before, known)
+    if wanted(look, behind, known):
+        found += await look.part("instances", instances(look, behind), [])
+    found += balancers(look, before, behind)
+    fed, traces, allowed = await asyncio.gather(
+        look.part("subscriptions", subscribed(look), {}),
+        look.part("traces", traced(look), {}),
+        look.part("security groups", rules(look, found), []) if needed(found) else _none(),
+    )
+    found = [replace(each, place=place.name, leads=(*each.leads, *_more(each, fed, traces))) for each in found]
+    return _Seen(found, look, allowed)
 
 
-async def _tags(place: Place) -> dict[str, dict[str, str]]:
-    """Tags by ARN, for what does not tell its tags when it is listed; nothing where they cannot be read."""
-    try:
-        listed = await place.gather("resourcegroupstaggingapi", "GetResources", "ResourceTagMappingList", _MOST_TAGGED)
-    except CallFailed:
-        return {}  # names and owners then come from the resources' own names and services.yaml
-    return {
-        str(each.get("ResourceARN")): {str(tag["Key"]): str(tag["Value"]) for tag in each.get("Tags") or []}
-        for each in listed
-    }
+async def _none() -> list[Rule]:
+    return []
 
 
-async def _front(place: Place) -> Front:
-    """Which load balancers stand before which target groups; nothing where they cannot be read."""
-    try:
-        groups, balancers = await asyncio.gather(
-            place.gather("elbv2", "DescribeTargetGroups", "TargetGroups", _MOST_BALANCERS),
-            place.gather("elbv2", "DescribeLoadBalancers", "LoadBalancers", _MOST_BALANCERS),
+async def _tags(look: Looking) -> TagsByArn:
+    """Tags by ARN. Without them names and owners come from the resources' own names and services.yaml."""
+    listed = await look.listed(
+        "resourcegroupstaggingapi", "GetResources", "ResourceTagMappingList", _MOST_TAGGED, page=100,
+        ResourceTypeFilters=list(_TAGGED),
+    )  # fmt: skip
+    return {str(each.get("ResourceARN")): tags_of(each.get("Tags")) for each in listed}
+
+
+def _more(found: Found, fed: Mapping[str, Sequence[Lead]], traces: Mapping[str, Sequence[Lead]]) -> list[Lead]:
+    """What feeds it by subscription, and what it was seen to call."""
+    names = {found.name.lower(), *(each.name.lower() for each in found.resources if each.type.value in _TRACED)}
+    leads = [lead for handle in found.handles for lead in fed.get(handle, ())]
+    return [*leads, *(lead for name in sorted(names) for lead in traces.get(name, ()))]
+
+
+_TRACED = ("ecs_service", "lambda_function", "autoscaling_group", "api_gateway")
+
+
+async def _in_accounts(seen: Sequence[_Seen]) -> tuple[list[Found], dict[str, str]]:
+    """What is the same in all regions of an account, asked once: roles, buckets, and other names of hosts."""
+    first = {each.look.identity.account: each for each in reversed(seen)}
+    told = await asyncio.gather(*(_in_account(account, one, seen) for account, one in first.items()))
+    found = [each for part, _ in told for each in part]
+    return found, {name: target for _, names in told for name, target in names.items()}
+
+
+async def _in_account(account: str, one: _Seen, seen: Sequence[_Seen]) -> tuple[list[Found], dict[str, str]]:
+    found = [each for other in seen if other.look.identity.account == account for each in other.found]
+    if not found:
+        return [], {}
+    known = {handle for each in found for handle in each.handles}
+    hosts = hosts_in(value for each in found for value in each.environment.values()) - known
+    look = one.look
+    roles, stores, names = await asyncio.gather(
+        look.part("roles", permitted(look), {}) if any(each.role for each in found) else _nothing(),
+        look.part("buckets", buckets(look), []),
+        look.part("Route 53", aliases(look, hosts), {}),
+    )
+    named = [replace(each, leads=(*each.leads, *roles.get(each.role.lower(), ()))) for each in found]
+    return [*named, *(replace(each, place=look.place.name) for each in stores)], names
+
+
+async def _nothing() -> dict[str, list[Lead]]:
+    return {}
+
+
+def _looks(
+    graph: ServiceGraph, now: datetime, seen: Sequence[_Seen], refused: Mapping[str, CallFailed]
+) -> tuple[Look, ...]:
+    """A place is known by the resources that were found in it."""
+    looks = []
+    for each in seen:
+        keys = {resource.key for one in each.found for resource in one.resources}
+        names = [service.name for service in graph if any(resource.key in keys for resource in service.resources)]
+        unseen = tuple(dict.fromkeys(each.look.unseen))
+        looks.append(
+            Look(place=f"aws {each.look.place.name}", at=now, services=tuple(names), resources=len(keys), unseen=unseen)
         )
-    except CallFailed:
-        return Front({}, {})
-    behind = {
-        str(group.get("TargetGroupArn")): tuple(
-            name_in(balancer_dimension(arn)) for arn in group.get("LoadBalancerArns") or []
-        )
-        for group in groups
-    }
-    hosts = {str(each.get("LoadBalancerName")): str(each.get("DNSName", "")).lower() for each in balancers}
-    return Front(behind, hosts)
-
-
-def _shared_balancers(found: Sequence[Found], front: Front) -> list[Found]:
-    """A load balancer before several services is a service of its own that calls them."""
-    behind: dict[str, list[str]] = {}
-    for each in found:
-        for balancer in each.balancers:
-            behind.setdefault(balancer, []).append(each.name)
-    return [
-        Found.of_balancer(name, front.hosts.get(name, ""), calls)
-        for name, calls in behind.items()
-        if len(set(calls)) > 1
-    ]
+    looks += [Look(place=f"aws {name}", at=now, unseen=(str(failure),)) for name, failure in refused.items()]
+    return tuple(looks)

@@ -113,7 +113,7 @@ class AwsProvider:
         return lambda read: self._places.ask_accounts(read, query.home)
 
     async def discover(self) -> ServiceGraph:
-        return await discover(self._places)
+        return await discover(self._places, self._clock.now())
 
     async def prepare(self) -> None:
         for place in self._places.all:
