@@ -1,0 +1,178 @@
+"""What can be asked of Amplify."""
+
+from datetime import datetime
+from typing import ClassVar
+from urllib.parse import quote
+
+from pydantic import Field, JsonValue
+
+from runbook_bot.domain.observation import Row
+from runbook_bot.domain.tools import Result
+from runbook_bot.providers.aws.console import console_host
+from runbook_bot.providers.aws.each import for_each
+from runbook_bot.providers.aws.failure import CallFailed
+from runbook_bot.providers.aws.operations.listing import newest_first
+from runbook_bot.providers.aws.operations.operation import Operation
+from runbook_bot.providers.aws.place import Answer, Place
+
+_MOST = 200
+_BRANCHES = 50
+_JOBS = 20
+_EXPLAINED = 10
+_ORDER = {"FAILED": 0, "CANCELLED": 1, "CANCELLING": 1, "RUNNING": 2, "PENDING": 2, "PROVISIONING": 2}
+
+
+def _link(place: Place, app: str = "") -> str:
+    start = f"https://{console_host(place.region)}/amplify"
+    return f"{start}/apps/{quote(app, safe='')}?region={place.region}" if app else f"{start}/apps?region={place.region}"
+
+
+async def app_id(place: Place, name: str) -> str:
+    """The id of the app of that name or id. Raises `CallFailed`."""
+    apps = await place.gather("amplify", "ListApps", "apps", _MOST)
+    for each in apps:
+        if name in (each.get("appId"), each.get("name")):
+            return str(each.get("appId", ""))
+    raise CallFailed("missing", f"there is no Amplify app {name}", action="amplify:ListApps")
+
+
+class Apps(Operation):
+    """Amplify apps with repository, domain and the state of their production branch, failed ones first."""
+
+    kind: ClassVar[str] = "aws.amplify.apps"
+    service = "amplify"
+    calls = ("ListApps",)
+    words = ("amplify apps", "amplify", "hosted apps", "frontends")
+
+    async def answer(self, place: Place, now: datetime) -> Result:
+        apps = await place.gather("amplify", "ListApps", "apps", _MOST)
+        rows = [_app(each) for each in apps]
+        rows.sort(key=lambda row: (row.facts.get("production_status") in ("SUCCEED", None), newest_first(row.at)))
+        more = f"only the first {_MOST} apps were read" if len(apps) >= _MOST else ""
+        return self.table(place, rows, empty="there is no Amplify app here", more=more, console=_link(place))
+
+
+def _app(told: Answer) -> Row:
+    production: Answer = told.get("productionBranch") or {}
+    variables: list[JsonValue] = sorted(told.get("environmentVariables") or {})
+    return Row(
+        name=str(told.get("name", "?")),
+        at=production.get("lastDeployTime") or told.get("updateTime"),
+        facts={
+            "id": told.get("appId"),
+            "production_branch": production.get("branchName"),
+            "production_status": production.get("status"),
+            "domain": told.get("defaultDomain"),
+            "repository": told.get("repository"),
+            "platform": told.get("platform"),
+            "auto_build": told.get("enableBranchAutoBuild"),
+            "variables": variables or None,
+            "firewall": (told.get("wafConfiguration") or {}).get("wafStatus"),
+        },
+    )
+
+
+class Branches(Operation):
+    """Branches of an Amplify app: stage, framework, domains, how many jobs, and when each was changed."""
+
+    kind: ClassVar[str] = "aws.amplify.branches"
+    service = "amplify"
+    calls = ("ListApps", "ListBranches")
+    words = ("amplify branches", "branches of the app", "preview branches")
+
+    app: str = Field(description="Name or id of the app")
+
+    async def answer(self, place: Place, now: datetime) -> Result:
+        id = await app_id(place, self.app)
+        branches = await place.gather("amplify", "ListBranches", "branches", _MOST, appId=id)
+        rows = sorted((_branch(each) for each in branches), key=lambda row: newest_first(row.at))
+        more = f"only the first {_MOST} branches were read" if len(branches) >= _MOST else ""
+        return self.table(place, rows, empty="the app has no branches", more=more, console=_link(place, id))
+
+
+def _branch(told: Answer) -> Row:
+    domains: list[JsonValue] = list(told.get("customDomains") or [])
+    variables: list[JsonValue] = sorted(told.get("environmentVariables") or {})
+    return Row(
+        name=str(told.get("branchName", "?")),
+        at=told.get("updateTime"),
+        facts={
+            "stage": told.get("stage"),
+            "framework": told.get("framework"),
+            "auto_build": told.get("enableAutoBuild"),
+            "active_job": told.get("activeJobId"),
+            "jobs": told.get("totalNumberOfJobs"),
+            "domains": domains or None,
+            "pull_request_preview": told.get("enablePullRequestPreview"),
+            "variables": variables or None,
+        },
+    )
+
+
+class Jobs(Operation):
+    """Builds and deployments of an Amplify app: failed ones first with the step that failed, then the newest."""
+
+    kind: ClassVar[str] = "aws.amplify.jobs"
+    service = "amplify"
+    calls = ("ListApps", "ListBranches", "ListJobs", "GetJob")
+    words = ("amplify jobs", "amplify builds", "failed builds", "why did the build fail", "frontend deployments")
+
+    app: str = Field(description="Name or id of the app")
+    branch: str | None = Field(default=None, description="Name of the branch; none means all branches")
+
+    async def answer(self, place: Place, now: datetime) -> Result:
+        id = await app_id(place, self.app)
+        branches = [self.branch] if self.branch else await self._branches(place, id)
+
+        async def listed(branch: str) -> list[Answer]:
+            return await place.gather("amplify", "ListJobs", "jobSummaries", _JOBS, appId=id, branchName=branch)
+
+        found, failures = await for_each(branches[:_BRANCHES], listed)
+        jobs = [(branch, job) for branch, several in found for job in several]
+        jobs.sort(key=lambda pair: (_ORDER.get(str(pair[1].get("status")), 3), newest_first(pair[1].get("startTime"))))
+
+        async def steps(pair: tuple[str, Answer]) -> Answer:
+            branch, job = pair
+            return await place.call("amplify", "GetJob", appId=id, branchName=branch, jobId=job.get("jobId"))
+
+        broken = [pair for pair in jobs if pair[1].get("status") == "FAILED"][:_EXPLAINED]
+        explained, unexplained = await for_each(broken, steps)
+        why = {(branch, str(job.get("jobId"))): told.get("job") or {} for (branch, job), told in explained}
+        rows = [_job(branch, job, why.get((branch, str(job.get("jobId"))), {})) for branch, job in jobs]
+        left = len(branches) - _BRANCHES
+        return self.table(
+            place,
+            rows,
+            empty="no job has run",
+            failures=[*failures, *unexplained],
+            more=f"{left} branches were not looked at; name one" if left > 0 else "",
+            console=_link(place, id),
+        )
+
+    async def _branches(self, place: Place, id: str) -> list[str]:
+        told = await place.gather("amplify", "ListBranches", "branches", _MOST, appId=id)
+        told.sort(key=lambda each: newest_first(each.get("updateTime")))
+        return [str(each.get("branchName", "")) for each in told]
+
+
+def _job(branch: str, told: Answer, whole: Answer) -> Row:
+    failed: list[JsonValue] = [
+        f"{each.get('stepName')}: {each.get('statusReason') or each.get('status')}"
+        for each in whole.get("steps") or []
+        if each.get("status") == "FAILED"
+    ]
+    return Row(
+        name=f"{branch} #{told.get('jobId', '?')}",
+        at=told.get("endTime") or told.get("startTime"),
+        facts={
+            "status": told.get("status"),
+            "failed_steps": failed or None,
+            "type": told.get("jobType"),
+            "commit": str(told["commitId"])[:12] if told.get("commitId") else None,
+            "commit_message": told.get("commitMessage"),
+            "started": told["startTime"].isoformat() if told.get("startTime") else None,
+        },
+    )
+
+
+OPERATIONS = (Apps, Branches, Jobs)
