@@ -55,3 +55,28 @@ def default_max_connections(engine: str, instance_class: str) -> int | None:
     if engine.startswith(("mysql", "mariadb")):
         return int(memory // _MYSQL)
     return None
+
+
+def class_vcpus(instance_class: str) -> int | None:
+    """Virtual processors of a class such as `db.r6g.2xlarge`; None for one that the families' rule does not give."""
+    parts = instance_class.removeprefix("db.").split(".")
+    if len(parts) != 2 or not parts[0]:
+        return None
+    family, size = parts
+    if family.startswith("t") and size in ("micro", "small", "medium"):
+        return 1 if family == "t2" and size != "medium" else 2
+    count = re.fullmatch(r"(\d+)xlarge", size)
+    return 4 * int(count.group(1)) if count else {"medium": 1, "large": 2, "xlarge": 4}.get(size)
+
+
+def volume_limits(storage_type: str, gib: int, engine: str) -> tuple[int | None, int | None]:
+    """Operations and MiB per second that a volume sustains where nothing else was provisioned; None: not known.
+
+    From the RDS guide, "Amazon RDS DB instance storage": gp3 from 400 GiB on (Oracle: 200) has four volumes.
+    """
+    if storage_type == "gp2":
+        return min(max(3 * gib, 100), 64_000), None
+    if storage_type == "gp3":
+        striped = gib >= (200 if engine.startswith("oracle") else 400) and not engine.startswith("sqlserver")
+        return (12_000, 500) if striped else (3_000, 125)
+    return None, None
