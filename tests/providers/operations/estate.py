@@ -66,3 +66,19 @@ class Estate:
             TagSpecifications=[{"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": name}]}],
         )
         return [str(each["InstanceId"]) for each in told["Instances"]]
+
+    def scaling_group(self, name: str = "web", most: int = 4) -> None:
+        """Two instances of a template behind it."""
+        if not self.subnets:
+            self.network()
+        self.client("ec2").create_launch_template(
+            LaunchTemplateName=f"{name}-template", LaunchTemplateData={"ImageId": IMAGE, "InstanceType": "t3.micro"}
+        )
+        self.client("autoscaling").create_auto_scaling_group(
+            AutoScalingGroupName=name,
+            LaunchTemplate={"LaunchTemplateName": f"{name}-template", "Version": "1"},
+            MinSize=1,
+            MaxSize=most,
+            DesiredCapacity=2,
+            VPCZoneIdentifier=",".join(self.subnets),
+        )
