@@ -10,8 +10,8 @@ from pydantic import Field
 from runbook_bot.domain.observation import Row
 from runbook_bot.domain.tools import Result
 from runbook_bot.providers.aws.console import console_host
+from runbook_bot.providers.aws.each import for_each
 from runbook_bot.providers.aws.operations.operation import Operation
-from runbook_bot.providers.aws.operations.parts import Parts
 from runbook_bot.providers.aws.operations.telling import days_until, names
 from runbook_bot.providers.aws.place import Answer, Place
 
@@ -55,8 +55,9 @@ class Certificates(Operation):
             "acm", "ListCertificates", "CertificateSummaryList", _MOST_LISTED + 1, Includes={"keyTypes": _ALL_KEYS}
         )
         chosen = sorted((each for each in listed[:_MOST_LISTED] if self._meant(each, now)), key=_urgency)
-        parts = Parts()
-        described = await parts.each(chosen[:_MOST_DESCRIBED], lambda each: read(place, str(each["CertificateArn"])))
+        described, failures = await for_each(
+            chosen[:_MOST_DESCRIBED], lambda each: read(place, str(each["CertificateArn"]))
+        )
         rows = [certificate_row(certificate, now) for _, certificate in described]
         left = len(chosen) - _MOST_DESCRIBED
         more = f"{left} certificates that expire later are not shown; name a domain" if left > 0 else ""
@@ -66,7 +67,7 @@ class Certificates(Operation):
             place,
             rows,
             empty="Certificate Manager has no such certificate in this region (CloudFront's are in us-east-1)",
-            failures=parts.failures,
+            failures=failures,
             more=more,
             console=_link(place.region, described[0][1] if len(described) == 1 else None),
         )

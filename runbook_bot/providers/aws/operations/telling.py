@@ -6,7 +6,6 @@ from typing import TypeVar
 
 from runbook_bot.domain.noun import utc
 from runbook_bot.providers.aws.failure import CallFailed
-from runbook_bot.providers.aws.operations.parts import Parts
 
 _SECONDS_A_DAY = 86400.0
 _T = TypeVar("_T")
@@ -29,12 +28,15 @@ def names(things: Iterable[object], most: int = 10) -> str:
     return ", ".join(found[:most]) + more
 
 
-async def there(parts: Parts, look: Awaitable[_T], absent: _T, unread: _T) -> _T:
-    """What is there, `absent` where AWS says that there is no such thing, `unread` where it could not be read."""
+async def there(failures: list[CallFailed], look: Awaitable[_T], absent: _T, unread: _T) -> _T:
+    """What is there, `absent` where AWS says that there is no such thing, `unread` where it could not be read.
+
+    What could not be read is added to `failures`.
+    """
     try:
         return await look
     except CallFailed as failure:
         if failure.kind == "missing":
             return absent
-        parts.failures.append(failure)
+        failures.append(failure)
         return unread
