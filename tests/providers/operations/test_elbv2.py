@@ -31,6 +31,10 @@ def _target(id: str, state: str, reason: str = "", said: str = "") -> dict[str, 
 async def test_load_balancers_and_where_their_logs_go(shop: Shop, provider: AwsProvider) -> None:
     """Against moto."""
     shop.balanced()
+    elb = shop.client("elbv2")
+    arn = elb.describe_load_balancers(Names=["front"])["LoadBalancers"][0]["LoadBalancerArn"]
+    timeout = {"Key": "idle_timeout.timeout_seconds", "Value": "60"}
+    elb.modify_load_balancer_attributes(LoadBalancerArn=arn, Attributes=[timeout])
     result = await provider.ask(LoadBalancers())
     assert result.status is Status.ok
     row = result.rows[0]
