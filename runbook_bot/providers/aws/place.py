@@ -98,11 +98,11 @@ class Place:
             self._elsewhere[region] = Place(region, self._threads, profile=self._profile, account=self.account)
         return self._elsewhere[region]
 
-    async def call(self, service: str, action: str, **parameters: Any) -> Answer:
+    async def call(self, service: str, action: str, /, **parameters: Any) -> Answer:
         """One call, in the API's own words. Raises `CallFailed`."""
         return await self._bounded(service, action, lambda: self._send(service, action, parameters))
 
-    async def read(self, service: str, action: str, key: str, most: int, **parameters: Any) -> bytes:
+    async def read(self, service: str, action: str, key: str, most: int, /, **parameters: Any) -> bytes:
         """The first `most` bytes of a call that answers with a stream under `key`. Raises `CallFailed`."""
 
         def fetch() -> bytes:
@@ -112,7 +112,7 @@ class Place:
 
         return await self._bounded(service, action, fetch)
 
-    async def pages(self, service: str, action: str, **parameters: Any) -> AsyncIterator[Answer]:
+    async def pages(self, service: str, action: str, /, **parameters: Any) -> AsyncIterator[Answer]:
         """The answers of a paginated call, one page a step. Raises `CallFailed`."""
 
         def first() -> tuple[Any, Answer | None]:
@@ -126,7 +126,7 @@ class Place:
             # a page iterator that failed is spent: no second try here, whoever reads keeps what came before
             page = await self._once(service, action, lambda: next(pages, None))
 
-    async def gather(self, service: str, action: str, key: str, limit: int, **parameters: Any) -> list[Any]:
+    async def gather(self, service: str, action: str, key: str, limit: int, /, **parameters: Any) -> list[Any]:
         """The items under `key` of a paginated call, at most `limit`. Raises `CallFailed`."""
         found: list[Any] = []
         async for page in self.pages(service, action, **parameters):
