@@ -118,6 +118,8 @@ class Result(Noun):
     """Most notable first."""
     console: str | None = None
     """A link to the same view in the vendor's console."""
+    age: float = 0.0
+    """Seconds since the oldest part of it was read; 0 where all was read for this question. `where` says it too."""
 
     @cached_property
     def digest(self) -> str:

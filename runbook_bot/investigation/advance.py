@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from runbook_bot.approval.gate import Gate, ruled
 from runbook_bot.domain.approval import Approval, Decision, Denial
+from runbook_bot.domain.errand import on_behalf_of
 from runbook_bot.domain.investigation import Investigation
 from runbook_bot.domain.journal import Body, Entry, Failed, Verified
 from runbook_bot.domain.ports import Clock, Journal, Journals, Watcher
@@ -46,10 +47,11 @@ class Advance:
         """Returns when it wants to be woken again (UTC), or None where only people can move it on."""
         journal = self._journals.open(id)
         await self._show(journal)
-        async for body in self._steps(journal):
-            for entry in await asyncio.to_thread(journal.append, body):
-                self._on_entry(entry)
-            await self._show(journal)
+        with on_behalf_of(id):
+            async for body in self._steps(journal):
+                for entry in await asyncio.to_thread(journal.append, body):
+                    self._on_entry(entry)
+                await self._show(journal)
         if self._watcher is not None:
             await self._watcher.settle(journal)
         return self._next(journal.refresh())

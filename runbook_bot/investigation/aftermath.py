@@ -6,6 +6,7 @@ from itertools import pairwise
 from runbook_bot.analysis.shift import Floats, clean, filled
 from runbook_bot.analysis.vitals import COMPANIONS, COUNTS
 from runbook_bot.domain.approval import Verification
+from runbook_bot.domain.errand import reading_afresh
 from runbook_bot.domain.investigation import Remedy
 from runbook_bot.domain.journal import Checked, Verified
 from runbook_bot.domain.saying import clock as said
@@ -43,7 +44,8 @@ class Aftermath:
             return Verified(proposal=id, recovered=None, text=text)
         if now < done + SETTLING + timedelta(seconds=STEP):
             return None
-        result = await self._world.ask(_question(wanted, done, now))
+        with reading_afresh():
+            result = await self._world.ask(_question(wanted, done, now))
         level, recovered, when = _recovered(wanted, result, done)
         name = f"{wanted.signal.replace('_', ' ')} of {wanted.resource.name}"
         reach = f"{quantity(wanted.signal, wanted.level)} when it was proposed"

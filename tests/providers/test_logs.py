@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from runbook_bot.domain.errand import reading_afresh
 from runbook_bot.domain.observation import LogLine
 from runbook_bot.domain.service import Resource
 from runbook_bot.domain.tools import SearchLogs, Status
@@ -44,7 +45,8 @@ async def test_a_service_whose_task_definition_names_no_group_is_looked_up_by_th
     assert unread.asked == {"calls": [], "resources": [chat.key], "any_of": ["boom"]}
     shop.logs(["boom elsewhere"], group="/ecs/chat-worker")
     shop.logs(["boom"], group="/ecs/chat")
-    read = await provider.ask(SearchLogs(resource=chat, window=window, any_of=("boom",)))
+    with reading_afresh():
+        read = await provider.ask(SearchLogs(resource=chat, window=window, any_of=("boom",)))
     assert [line.text for line in read.lines] == ["boom"]
 
 

@@ -1,6 +1,7 @@
 """AWS as a place where changes are made: prepared from the world, sent once, with an approval in hand."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,11 +42,20 @@ class _Refused(Exception):
 class AwsActuator:
     """Makes approved changes with the role for changes, or with ambient credentials where that is allowed."""
 
-    def __init__(self, settings: AwsSettings, clock: Clock, *, allow_ambient_credentials: bool) -> None:
+    def __init__(
+        self,
+        settings: AwsSettings,
+        clock: Clock,
+        *,
+        allow_ambient_credentials: bool,
+        on_change: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`on_change` is called when something was, or may have been, changed."""
         self._settings = settings
         self._clock = clock
         self._ambient = allow_ambient_credentials
-        self._places = Places(settings)
+        self._on_change = on_change
+        self._places = Places(settings, remembers=False)
 
     @property
     def operations(self) -> frozenset[str]:
@@ -102,7 +112,9 @@ class AwsActuator:
         except _Refused as refused:
             return Outcome(took_effect=False, message=str(refused))
         except CallFailed as failure:
+            self._on_change()
             return await self._after_failure(place, mutation, proposal, failure)
+        self._on_change()
         return Outcome(
             took_effect=True,
             message=f"AWS accepted: {proposal.preparation.shown}",

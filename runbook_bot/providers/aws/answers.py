@@ -7,7 +7,7 @@ from runbook_bot.domain.tools import Result, Status
 from runbook_bot.domain.window import TimeWindow
 from runbook_bot.providers.aws.failure import CallFailed
 
-_OF_ALL_CALLS = ("credentials", "unreachable")
+_OF_ALL_CALLS = ("credentials", "clock", "wrong_account", "unreachable")
 _WORST = (Status.denied, Status.error, Status.no_data)
 
 
@@ -58,4 +58,5 @@ def combined(results: Sequence[tuple[str, Result]]) -> Result:
         alarms=tuple(a for _, r in full for a in r.alarms),
         rows=tuple(row.model_copy(update={"place": name}) for name, r in full for row in r.rows),
         console=first.console,
+        age=max(r.age for _, r in full),
     )

@@ -1,7 +1,6 @@
 """The credentials of one approved change: a role assumed for it alone, allowed nothing but that change."""
 
 import json
-import re
 from typing import Any
 
 import boto3
@@ -11,19 +10,15 @@ from runbook_bot.domain.approval import Proposal
 from runbook_bot.errors import ProviderError
 from runbook_bot.providers.aws.config import AwsSettings
 from runbook_bot.providers.aws.mutations import AwsMutation
+from runbook_bot.providers.aws.readiness import named
+from runbook_bot.providers.aws.roles import session_name
 
 _SESSION_SECONDS = 900
-_NOT_ALLOWED = re.compile(r"[^\w+=,.@-]", re.ASCII)
 
 
 def once() -> Config:
     """A change is sent once: whoever is not sure whether it arrived reads the world."""
     return Config(connect_timeout=2, read_timeout=4, retries={"total_max_attempts": 1, "mode": "standard"})
-
-
-def session_name(proposal: str) -> str:
-    """What CloudTrail shows as the actor: the proposal's id, in the characters and the length that STS takes."""
-    return _NOT_ALLOWED.sub("-", proposal)[:64].ljust(2, "-")
 
 
 def partition_of(region: str) -> str:
@@ -45,8 +40,7 @@ def changing_client(
 ) -> Any:
     """A client that can make this change. Blocking; raises `ProviderError`, or what boto3 raises."""
     where = proposal.preparation
-    profile = settings.profile if settings.profile != "default" else None
-    ambient: Any = boto3.Session(profile_name=profile, region_name=where.region)
+    ambient: Any = boto3.Session(profile_name=named(settings), region_name=where.region)
     if settings.mutation_role_arn is None:
         if not allow_ambient_credentials:
             raise ProviderError(refusal(mutation, proposal))

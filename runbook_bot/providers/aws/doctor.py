@@ -4,10 +4,12 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
+from runbook_bot.domain.errand import reading_afresh
 from runbook_bot.domain.ports import Check
 from runbook_bot.providers.aws.failure import CallFailed
-from runbook_bot.providers.aws.place import Place, endpoint_overridden
+from runbook_bot.providers.aws.place import Place
 from runbook_bot.providers.aws.places import Places
+from runbook_bot.providers.aws.wire import endpoint_overridden
 
 _SECONDS = 1.8
 _READS: tuple[tuple[str, str, dict[str, Any]], ...] = (
@@ -21,7 +23,8 @@ _LOG_IN = "set AWS_PROFILE or AWS_ACCESS_KEY_ID, or run: aws sso login"
 
 
 async def check(places: Places) -> Sequence[Check]:
-    found = await asyncio.gather(*(_check_place(place) for place in places.all))
+    with reading_afresh():
+        found = await asyncio.gather(*(_check_place(place) for place in places.all))
     lines = [line for part in found for line in part]
     if not places.regions.told_by:
         text = f"no region is configured; {places.regions.names[0]} is looked in"

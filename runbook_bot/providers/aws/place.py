@@ -1,31 +1,34 @@
-"""One account in one region: sessions and clients made when first needed, every call bounded in time."""
+"""One account in one region, as something that answers calls: in threads, bounded in time, rate and number."""
 
 import asyncio
-import os
-import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeVar
 
-import boto3
 from botocore import xform_name
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from runbook_bot.domain.errand import errand
 from runbook_bot.domain.noun import Json, iso
-from runbook_bot.providers.aws.config import AwsAccount
-from runbook_bot.providers.aws.failure import UNREADABLE, CallFailed, failure_of, timed_out
-from runbook_bot.providers.aws.roles import AssumedRole
+from runbook_bot.providers.aws.access import Access
+from runbook_bot.providers.aws.failure import UNREADABLE, CallFailed, failure_of, left_alone, not_there, timed_out
+from runbook_bot.providers.aws.memory import Answer, Memory, note_age
+from runbook_bot.providers.aws.paging import Paging
+from runbook_bot.providers.aws.rates import Turnstile, limit_of
+from runbook_bot.providers.aws.silence import Silence
+from runbook_bot.providers.aws.threads import Threads
+from runbook_bot.providers.aws.wire import LONGEST_WAIT
 
-Answer = dict[str, Any]
-"""What AWS said, as boto3 parsed it; it does not leave this room."""
+__all__ = ("AT_ONCE", "Answer", "Identity", "Place", "asked", "plain")
 
-CALL_SECONDS = 5.0
+AT_ONCE = 8
+"""Calls under way in one place: so many threads a silent region can keep busy, and no more."""
 _QUICK_RETRY_SECONDS = 0.15
+_MODEL_SECONDS = 10.0
 _RECALLED = 2000
 _T = TypeVar("_T")
 
@@ -43,47 +46,25 @@ class Identity:
         return parts[1] if len(parts) > 1 and parts[1] else "aws"
 
 
-class Threads:
-    """The bounded pool that all blocking calls share."""
-
-    def __init__(self, workers: int = 16) -> None:
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="aws")
-
-    async def run(self, work: Callable[[], _T], seconds: float) -> _T:
-        """Raises TimeoutError after `seconds`; the thread itself ends with boto3's own time-outs."""
-        return await asyncio.wait_for(asyncio.get_running_loop().run_in_executor(self._pool, work), seconds)
-
-
-def endpoint_overridden(environment: Mapping[str, str] = os.environ) -> bool:
-    """Whether calls go to something that may not be AWS itself."""
-    return any(name.startswith("AWS_ENDPOINT_URL") and value for name, value in environment.items())
-
-
-def client_config() -> Config:
-    """Short time-outs; no retries against a stand-in for AWS, where a failed call is usually a missing one."""
-    overridden = endpoint_overridden()
-    return Config(
-        connect_timeout=2,
-        read_timeout=4,
-        retries={"total_max_attempts": 1 if overridden else 3, "mode": "standard" if overridden else "adaptive"},
-        max_pool_connections=16,
-        user_agent_extra="runbook-bot",
-    )
-
-
 class Place:
-    """One account in one region, as something that answers calls."""
+    """One account in one region. All places of a provider share the threads and the memory, those of an account the
+    access.
+    """
 
-    def __init__(self, region: str, threads: Threads, *, profile: str | None, account: AwsAccount | None) -> None:
+    def __init__(self, region: str, access: Access, threads: Threads, memory: Memory | None) -> None:
+        """`memory`: None where every answer has to be of this moment."""
         self.region = region
-        self.account = account
-        self._profile = profile if profile != "default" else None
+        self.account = access.account
+        self._access = access
         self._threads = threads
-        self._making = threading.Lock()
-        self._session: Any = None
+        self._memory = memory
+        self._room = asyncio.Semaphore(AT_ONCE)
+        self._turnstiles: dict[str, Turnstile] = {}
+        self._silence = Silence()
         self._clients: dict[str, Any] = {}
+        self._paging: dict[tuple[str, str], Paging] = {}
         self._identity: Identity | None = None
-        self._recalled: dict[Hashable, tuple[float, Any]] = {}
+        self._recalled: dict[Hashable, tuple[float, float, Any]] = {}
         self._elsewhere: dict[str, Place] = {}
 
     @property
@@ -95,12 +76,18 @@ class Place:
         if region == self.region:
             return self
         if region not in self._elsewhere:
-            self._elsewhere[region] = Place(region, self._threads, profile=self._profile, account=self.account)
+            self._elsewhere[region] = Place(region, self._access, self._threads, self._memory)
         return self._elsewhere[region]
 
     async def call(self, service: str, action: str, /, **parameters: Any) -> Answer:
         """One call, in the API's own words. Raises `CallFailed`."""
-        return await self._bounded(service, action, lambda: self._send(service, action, parameters))
+
+        async def ask() -> Answer:
+            return await self._bounded(service, action, lambda: self._send(service, action, parameters))
+
+        if self._memory is None:
+            return await ask()
+        return await self._memory.answer(self.name, service, action, parameters, ask)
 
     async def read(self, service: str, action: str, key: str, most: int, /, **parameters: Any) -> bytes:
         """The first `most` bytes of a call that answers with a stream under `key`. Raises `CallFailed`."""
@@ -114,17 +101,12 @@ class Place:
 
     async def pages(self, service: str, action: str, /, **parameters: Any) -> AsyncIterator[Answer]:
         """The answers of a paginated call, one page a step. Raises `CallFailed`."""
-
-        def first() -> tuple[Any, Answer | None]:
-            paginator = self._client(service).get_paginator(xform_name(action))
-            pages = iter(paginator.paginate(**parameters))
-            return pages, next(pages, None)
-
-        pages, page = await self._bounded(service, action, first)
-        while page is not None:
+        paging = await self._paged(service, action)
+        request: Answer | None = paging.first(parameters)
+        while request is not None:
+            page = await self.call(service, action, **request)
             yield page
-            # a page iterator that failed is spent: no second try here, whoever reads keeps what came before
-            page = await self._once(service, action, lambda: next(pages, None))
+            request = paging.following(request, page)
 
     async def gather(self, service: str, action: str, key: str, limit: int, /, **parameters: Any) -> list[Any]:
         """The items under `key` of a paginated call, at most `limit`. Raises `CallFailed`."""
@@ -135,31 +117,40 @@ class Place:
                 break
         return found[:limit]
 
+    def forget(self) -> None:
+        """What was recalled is not true any more."""
+        self._recalled.clear()
+
     async def prepare(self, services: Iterable[str]) -> None:
         """Make clients before somebody waits for one: the first of a service takes a while. Asks nothing."""
         for service in services:
             try:
                 await asyncio.get_running_loop().run_in_executor(None, self._client, service)
-            except (ClientError, BotoCoreError):  # no credentials, no such profile: said when something is asked
+            except (ClientError, BotoCoreError):  # no such profile: said when something is asked
                 return
 
     async def identity(self) -> Identity:
         """Account and partition of the credentials; asked once. Raises `CallFailed`."""
-        if self._identity is None:
+        if self._identity is None or errand().afresh:
             answer = await self.call("sts", "GetCallerIdentity")
             self._identity = Identity(str(answer.get("Account", "")), str(answer.get("Arn", "")))
         return self._identity
 
     async def recall(self, key: Hashable, seconds: float, look: Callable[[], Awaitable[_T]]) -> _T:
-        """What `look` found at most `seconds` ago, or finds now. A failure is not remembered."""
+        """What `look` found at most `seconds` ago, or finds now. A failure is not remembered.
+
+        For what is made out of answers, or cannot change for longer than an answer is remembered.
+        """
         known = self._recalled.get(key)
-        if known is not None and time.monotonic() < known[0]:
-            value: _T = known[1]
+        if known is not None and time.monotonic() < known[1] and not errand().afresh:
+            value: _T = known[2]
+            note_age(time.monotonic() - known[0])
             return value
         found = await look()
         if len(self._recalled) >= _RECALLED:
             self._recalled.clear()
-        self._recalled[key] = (time.monotonic() + seconds, found)
+        now = time.monotonic()
+        self._recalled[key] = (now, now + seconds, found)
         return found
 
     async def _bounded(self, service: str, action: str, work: Callable[[], _T]) -> _T:
@@ -167,57 +158,66 @@ class Place:
         try:
             return await self._once(service, action, work)
         except CallFailed as failure:
-            if failure.kind not in ("throttled", "unreachable"):
+            if failure.kind not in ("throttled", "unreachable") or failure.wait > LONGEST_WAIT:
                 raise
-        await asyncio.sleep(_QUICK_RETRY_SECONDS)
+            pause = failure.wait or _QUICK_RETRY_SECONDS
+        await asyncio.sleep(pause)
         return await self._once(service, action, work)
 
     async def _once(self, service: str, action: str, work: Callable[[], _T]) -> _T:
+        if self._silence.of(service):
+            raise left_alone(service, action, self.region)
+        turnstile = self._turnstile(service, action)
+        async with turnstile.room:
+            await turnstile.turn()
+            found = await self._in_thread(service, action, work, turnstile.limit.seconds)
+        self._silence.answered(service)
+        return found
+
+    async def _in_thread(self, service: str, action: str, work: Callable[[], _T], seconds: float) -> _T:
         try:
-            return await self._threads.run(work, CALL_SECONDS)
+            return await self._threads.run(work, seconds, (self._room,))
         except TimeoutError:
-            raise timed_out(service, action, CALL_SECONDS) from None
+            self._silence.timed_out(service)
+            raise timed_out(service, action, seconds) from None
         except (ClientError, BotoCoreError, *UNREADABLE) as error:
-            raise failure_of(error, service, action) from error
+            raise await self._understood(error, service, action) from error
+
+    async def _understood(self, error: Exception, service: str, action: str) -> CallFailed:
+        failure = failure_of(error, service, action, region=self.region, profile=self._access.profile)
+        if failure.kind == "timeout":
+            self._silence.timed_out(service)
+        elif failure.kind != "unreachable":
+            self._silence.answered(service)
+        if failure.kind == "credentials":
+            self._access.refused()
+        if failure.kind == "unreachable" and not await asyncio.to_thread(self._access.offers, service, self.region):
+            return not_there(service, action, self.region)
+        return failure
+
+    def _turnstile(self, service: str, action: str) -> Turnstile:
+        key, limit = limit_of(service, action)
+        if key not in self._turnstiles:
+            self._turnstiles[key] = Turnstile(limit)
+        return self._turnstiles[key]
+
+    async def _paged(self, service: str, action: str) -> Paging:
+        known = self._paging.get((service, action))
+        if known is None:
+            look = partial(self._access.paging, service, action, self.region)
+            known = self._paging[service, action] = await self._in_thread(service, action, look, _MODEL_SECONDS)
+        return known
 
     def _send(self, service: str, action: str, parameters: Answer) -> Answer:
         answer: Answer = getattr(self._client(service), xform_name(action))(**parameters)
         return answer
 
     def _client(self, service: str) -> Any:
-        """Clients may be shared between threads, sessions may not: making one is serialized."""
+        """Blocking, the first time for a service."""
         client = self._clients.get(service)
         if client is None:
-            with self._making:
-                client = self._clients.get(service) or self._make_client(service)
+            client = self._clients.setdefault(service, self._access.client(service, self.region))
         return client
-
-    def _make_client(self, service: str) -> Any:
-        client = self._open_session().client(service, region_name=self.region, config=client_config())
-        client.meta.events.register("after-call", _refuse_other_text)
-        self._clients[service] = client
-        return client
-
-    def _open_session(self) -> Any:
-        if self._session is None:
-            ambient = boto3.Session(profile_name=self._profile, region_name=self.region)
-            if self.account is None:
-                self._session = ambient
-            else:
-                role = AssumedRole(self.account.role_arn, "runbook-read", external_id=self.account.external_id)
-                self._session = role.session(ambient, self.region, client_config())
-        return self._session
-
-
-def _refuse_other_text(http_response: Any, model: Any, **_: Any) -> None:
-    """A web page sent with success is no answer; botocore would make an empty one of it, and that is no absence."""
-    if model.has_streaming_output:  # an object may well be a web page, and is read by who asked for it
-        return
-    content = bytes(http_response.content or b"").lstrip()
-    speaks_json = model.service_model.metadata.get("protocol") in ("json", "rest-json")
-    page = content[:9].lower().startswith((b"<!doctype", b"<html"))
-    if http_response.status_code < 300 and (page or (speaks_json and content[:1] not in (b"{", b""))):
-        raise ValueError("text instead of an answer")
 
 
 def asked(service: str, action: str, parameters: Mapping[str, Any]) -> Json:
