@@ -93,9 +93,10 @@ async def test_a_failed_lifecycle_event_shows_the_end_of_its_output(aws: StandIn
     aws.tells("codedeploy", "BatchGetDeploymentTargets", {"deploymentTargets": targets})
     result = await provider.ask(DeploymentTargets(deployment="d-BAD"))
     assert [row.name for row in result.rows] == ["i-2", "i-1"]
-    (event,) = result.rows[0].facts["failed_events"]  # type: ignore[misc, union-attr]  # a list by construction
-    assert event["script"] == "migrate.sh"
-    assert event["output"].endswith("no such table")
+    told = str(result.rows[0].facts["failed_events"])
+    assert "migrate.sh" in told
+    assert "no such table" in told
+    assert len(told) < 800
 
 
 async def test_denied_names_the_permission(aws: StandIn, provider: AwsProvider) -> None:
