@@ -17,6 +17,9 @@ from runbook_bot.providers.aws.task_definitions import read_revision, short_name
 
 SOURCE = "aws.ecs"
 _MOST_TASKS = 100
+_MOST_CLUSTERS = 50
+_MOST_SERVICES = 500
+_IN_ONE_DESCRIBE = 10
 
 
 async def read_service(place: Place, resource: Resource) -> Answer:
@@ -29,6 +32,24 @@ async def read_service(place: Place, resource: Resource) -> Answer:
             return found
     text = f"there is no ECS service {resource.name} in cluster {cluster}"
     raise CallFailed("missing", text, action="ecs:DescribeServices")
+
+
+async def cluster_names(place: Place) -> list[str]:
+    """Names of the clusters, at most fifty. Raises `CallFailed`."""
+    arns = await place.gather("ecs", "ListClusters", "clusterArns", _MOST_CLUSTERS)
+    return [short_name(str(each)) for each in arns]
+
+
+async def services_in(place: Place, cluster: str) -> list[Answer]:
+    """Descriptions of a cluster's services, at most five hundred, without those that are gone. Raises `CallFailed`."""
+    arns = await place.gather("ecs", "ListServices", "serviceArns", _MOST_SERVICES, cluster=cluster)
+    answers = await asyncio.gather(
+        *(
+            place.call("ecs", "DescribeServices", cluster=cluster, services=arns[start : start + _IN_ONE_DESCRIBE])
+            for start in range(0, len(arns), _IN_ONE_DESCRIBE)
+        )
+    )
+    return [each for answer in answers for each in answer.get("services") or [] if each.get("status") != "INACTIVE"]
 
 
 def primary(service: Answer) -> Answer:

@@ -3,10 +3,18 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from runbook_bot.providers.aws.config import AwsSettings
+from runbook_bot.providers.aws.provider import AwsProvider
+from tests.providers.conftest import FixedClock
 from tests.providers.shop import Shop
 
 IMAGE = "ami-03cf127a"
 """One that moto knows."""
+
+
+def anew() -> AwsProvider:
+    """A provider that remembers no answer."""
+    return AwsProvider(AwsSettings(), FixedClock())
 
 
 @dataclass

@@ -16,7 +16,7 @@ from runbook_bot.providers.aws.operations.autoscaling import (
 )
 from runbook_bot.providers.aws.provider import AwsProvider
 from tests.providers.conftest import NOW
-from tests.providers.operations.estate import Estate
+from tests.providers.operations.estate import Estate, anew
 from tests.providers.shop import Shop
 from tests.providers.stand_in import StandIn
 
@@ -143,4 +143,4 @@ async def test_a_refresh_that_was_rolled_back(aws: StandIn, provider: AwsProvide
     assert [row.name for row in result.rows] == ["r-1", "r-2"]
     assert result.rows[0].facts["rolled_back_for"] == "alarm checkout-5xx"
     aws.tells("autoscaling", "DescribeInstanceRefreshes", {"InstanceRefreshes": []})
-    assert (await provider.ask(InstanceRefreshes(name="web"))).status is Status.no_data
+    assert (await anew().ask(InstanceRefreshes(name="web"))).status is Status.no_data
