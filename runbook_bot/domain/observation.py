@@ -59,6 +59,8 @@ class Change(Noun):
     through: str = ""
     """The shared thing that was changed, where it is not the resource itself but something that it uses:
     `security group sg-1`, `role checkout-task`."""
+    automatic: bool = False
+    """Made by a rule in answer to the load, as autoscaling does: as often a consequence of a trouble as its cause."""
 
 
 class Fact(Noun):

@@ -193,7 +193,7 @@ def _suggests(case: Investigation, service: Service, moved: Iterable[Anomaly], l
 
 
 def changed(case: Investigation, service: Service, kinds: Sequence[str]) -> Change | None:
-    """The change of that kind to that service which fits best as a cause, by time."""
+    """The change of that kind to that service which fits best as a cause, by time; autoscaling only answers one."""
     if case.changes is None or case.incident is None or case.incident.window.onset is None:
         return None
     own = {r.key for r in service.resources}
@@ -201,6 +201,7 @@ def changed(case: Investigation, service: Service, kinds: Sequence[str]) -> Chan
         change
         for change in case.changes.changes
         if change.kind in kinds
+        and not change.automatic
         and (change.service == service.name or (change.resource is not None and change.resource.key in own))
     ]
     found = nearest(fitting, case.incident.window.onset)

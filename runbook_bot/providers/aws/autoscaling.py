@@ -1,5 +1,8 @@
 """Auto Scaling groups: their size, and the activities that changed it."""
 
+import re
+from collections.abc import Sequence
+
 from runbook_bot.domain.observation import Change, Fact, LogLine
 from runbook_bot.domain.service import Resource
 from runbook_bot.domain.tools import ListEvents, Result, Status
@@ -11,6 +14,11 @@ from runbook_bot.providers.aws.place import Answer, Place, asked
 
 SOURCE = "aws.autoscaling"
 _MOST = 200
+_SIZED = re.compile(r"(?:capacity|capacity of the group) from (\d+) to (\d+)")
+_REACTS = re.compile(
+    r"monitor alarm|target tracking|health check|taken out of service|rebalanc|difference between", re.I
+)
+"""Causes that are answers to the load or to lost instances, and nobody's decision."""
 
 
 async def group_facts(place: Place, resource: Resource) -> list[Fact]:
@@ -67,18 +75,30 @@ def _text(activity: Answer) -> str:
 
 
 async def group_changes(place: Place, resource: Resource, window: TimeWindow) -> tuple[list[Change], list[CallFailed]]:
+    """One change for all activities of one cause: many instances are launched for one reason."""
     try:
         activities = await _activities(place, resource, window)
     except CallFailed as failure:
         return [], [failure]
-    return [
-        Change(
-            at=each["StartTime"],
-            kind="scaling",
-            summary=_text(each),
-            actor="Auto Scaling",
-            resource=resource,
-            reference=str(each.get("ActivityId", "")),
-        )
-        for each in activities
-    ], []
+    causes: dict[str, list[Answer]] = {}
+    for each in activities:
+        causes.setdefault(str(each.get("Cause") or each.get("ActivityId")), []).append(each)
+    return [_change(resource, sorted(each, key=lambda a: a["StartTime"])) for each in causes.values()], []
+
+
+def _change(resource: Resource, activities: Sequence[Answer]) -> Change:
+    first = activities[0]
+    cause = str(first.get("Cause") or "")
+    more = f"{len(activities)} activities, the first: " if len(activities) > 1 else ""
+    sized = _SIZED.search(cause)
+    return Change(
+        at=first["StartTime"],
+        kind="scaling",
+        summary=one_line(f"{resource.name}: {more}{_text(first)}", 500),
+        actor="Auto Scaling",
+        resource=resource,
+        before={"desired_count": sized.group(1)} if sized else {},
+        after={"desired_count": sized.group(2)} if sized else {},
+        reference=str(first.get("ActivityId", "")),
+        automatic=bool(_REACTS.search(cause)),
+    )

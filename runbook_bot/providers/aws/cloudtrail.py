@@ -79,6 +79,11 @@ class Trail:
     def answered(self) -> bool:
         return bool(self.events) or not self.failures
 
+    @property
+    def whole(self) -> bool:
+        """Whether every write of the window stands in it."""
+        return not self.failures and not self.unread
+
 
 async def read_trail(place: Place, window: TimeWindow, names: Sequence[str], shared: Sequence[str] = ()) -> Trail:
     """The write events of the window; by resource name too where they are too many, or cannot be asked for at once.

@@ -1,7 +1,7 @@
 """ECS deployments as changes: which revision followed which, and in what the two differ."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from runbook_bot.domain.noun import utc
@@ -34,9 +34,13 @@ class Release:
 
 
 async def service_changes(
-    place: Place, resource: Resource, window: TimeWindow, trail: Sequence[TrailEvent]
+    place: Place, resource: Resource, window: TimeWindow, trail: Sequence[TrailEvent], *, whole: bool
 ) -> tuple[list[Change], list[CallFailed]]:
-    """What was rolled out in the window; `trail` are the write events about this service."""
+    """What was rolled out in the window.
+
+    trail: the write events about this service.
+    whole: whether these are all; else what was registered in the window is taken for rolled out.
+    """
     try:
         service = await read_service(place, resource)
     except CallFailed as failure:
@@ -45,7 +49,7 @@ async def service_changes(
     family = family_and_number(current)[0]
     failures: list[CallFailed] = []
     try:
-        revisions = await revisions_of(place, family)
+        revisions = [] if whole else await revisions_of(place, family)
     except CallFailed as failure:
         failures.append(failure)
         revisions = []
@@ -73,11 +77,17 @@ def releases_of(service: Answer, trail: Sequence[TrailEvent], family: str) -> li
         for each in trail
         if each.name in ("UpdateService", "CreateService") and each.parameters.get("taskDefinition")
     ]
-    for deployment in service.get("deployments") or []:
+    # services that CodeDeploy rolls out have task sets instead of deployments
+    for deployment in service.get("deployments") or service.get("taskSets") or []:
         at, name = deployment.get("createdAt"), short_name(str(deployment.get("taskDefinition", "")))
-        seen = any(r.revision == name and at and abs((r.at - at).total_seconds()) <= 120 for r in found)
-        if at is not None and name and not seen:
-            found.append(Release(utc(at), name, str(deployment.get("id", ""))))
+        if at is None or not name:
+            continue
+        id = str(deployment.get("id", ""))
+        same = [i for i, r in enumerate(found) if r.revision == name and abs((r.at - at).total_seconds()) <= 120]
+        if same:
+            found[same[0]] = replace(found[same[0]], reference=f"{found[same[0]].reference}, {id}")
+        else:
+            found.append(Release(utc(at), name, id))
     numbered = [each for each in found if family_and_number(each.revision)[1] is not None]
     return sorted((each for each in numbered if each.revision.startswith(f"{family}:")), key=lambda each: each.at)
 

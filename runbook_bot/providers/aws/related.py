@@ -33,6 +33,8 @@ class Footing:
     subnets: tuple[str, ...] = ()
     hosts: frozenset[str] = frozenset()
     """Lower-case host names: its own, and those that stand in its configuration."""
+    own_hosts: frozenset[str] = frozenset()
+    """By which others reach it."""
     arns: Mapping[str, str] = field(default_factory=dict)
     """The name of a secret or a parameter to its ARN or name, as it is asked for."""
 
@@ -61,14 +63,15 @@ def footing(
     for what, name in (others or {}).items():
         things |= {each: f"{what.partition('#')[0]} {each}" for each in (arn_names(str(name or "")) or [name]) if each}
     arns: dict[str, str] = {}
-    found = {str(host).lower() for host in hosts if host}
+    own = frozenset(str(host).lower() for host in hosts if host)
+    found = set(own)
     for text in texts:
         for match in _ARN.finditer(str(text or "")):
             for name in arn_names(match.group(0).rstrip(":")):
                 things[name] = f"{_WORDS[match.group(1)]} {name}"
                 arns |= {name: match.group(0)} if match.group(1) in ("secretsmanager", "ssm") else {}
         found |= {host.lower() for host in _HOST.findall(str(text or ""))[:20]}
-    return Footing(things, role_names, tuple(str(each) for each in subnets if each), frozenset(found), arns)
+    return Footing(things, role_names, tuple(str(each) for each in subnets if each), frozenset(found), own, arns)
 
 
 async def footing_of(place: Place, resource: Resource) -> Footing:
@@ -123,13 +126,7 @@ async def _service(place: Place, resource: Resource) -> Footing:
     )
     plain = [each for each in secrets if each and not each.startswith("arn:")]
     named = {each: f"parameter {each}" for each in plain}
-    return Footing(
-        {**found.things, **named},
-        found.roles,
-        found.subnets,
-        found.hosts,
-        {**found.arns, **{each: each for each in plain}},
-    )
+    return replace(found, things={**found.things, **named}, arns={**found.arns, **{each: each for each in plain}})
 
 
 def _function(told: Answer) -> Footing:

@@ -48,6 +48,7 @@ def trail_claim(event: TrailEvent, resource: Resource, through: str) -> Claim:
             after=found.after,
             reference=event.id,
             through=through,
+            automatic=event.kind == "scaling" and event.actor.endswith("Auto Scaling"),
         ),
         depth=0,
     )
@@ -73,7 +74,7 @@ def _same(deep: Claim, other: Claim) -> bool:
     if mine.through != theirs.through:
         return False
     kinds = {mine.kind, theirs.kind}
-    alike = kinds <= _JOINED or (kinds == {"scaling"} and _agree(mine, theirs))
+    alike = kinds <= _JOINED or (len(kinds) == 1 and _agree(mine, theirs))
     start, end = min(mine.at, theirs.at), max(mine.at, theirs.at)
     near = end - start <= SAME
     within = mine.at - SAME <= theirs.at <= deep.end + SAME or theirs.at - SAME <= mine.at <= other.end + SAME
@@ -81,7 +82,7 @@ def _same(deep: Claim, other: Claim) -> bool:
 
 
 def _agree(mine: Change, theirs: Change) -> bool:
-    """Whether two accounts of a scaling name no different numbers."""
+    """Whether two accounts name no different values."""
     return all(theirs.after.get(name, value) == value for name, value in mine.after.items())
 
 
@@ -102,6 +103,7 @@ def _merged(deep: Claim, other: Claim) -> Claim:
             "before": {**mine.before, **earlier},
             "after": {**mine.after, **named},
             "reference": ", ".join(dict.fromkeys(references)),
+            "automatic": mine.automatic or theirs.automatic,
         }
     )
     return replace(deep, change=change, until=max(deep.end, other.end))

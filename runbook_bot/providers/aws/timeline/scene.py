@@ -47,7 +47,7 @@ class Told:
     claims: list[Claim] = field(default_factory=list)
     failures: list[CallFailed] = field(default_factory=list)
     answered: bool = False
-    """Whether anything at all could be asked, even if there was nothing to tell."""
+    """Whether the service of one of the resources itself was asked and answered, even if it had nothing to tell."""
 
 
 @dataclass(frozen=True)
@@ -67,5 +67,4 @@ def claims(changes: Sequence[Change], depth: int = 2) -> list[Claim]:
 
 def absent(failure: CallFailed, scene: Scene) -> list[CallFailed]:
     """A source that is not there leaves no gap where CloudTrail was read: every write stands in it too."""
-    covered = scene.trail.answered and not scene.trail.failures
-    return [] if failure.kind in ("missing", "unsupported") and covered else [failure]
+    return [] if failure.kind in ("missing", "unsupported") and not scene.trail.failures else [failure]
