@@ -25,6 +25,7 @@ from runbook_bot.domain.ports import Actuator, Clock, Directory, Inbox, Leases, 
 from runbook_bot.errors import JournalError, SettingsError
 from runbook_bot.investigation.advance import Advance
 from runbook_bot.investigation.aftermath import Aftermath
+from runbook_bot.investigation.atlas import Atlas
 from runbook_bot.investigation.investigator import Investigator
 from runbook_bot.investigation.remediation import Remediation
 from runbook_bot.investigation.triage import Triage
@@ -108,6 +109,15 @@ class Thinking:
     journals: FileJournals
     advance: Advance
     world: World
+    atlas: Atlas
+
+
+def atlas(settings: Settings, vendors: Sequence[Provider], clock: Clock) -> Atlas:
+    """The service graph of these vendors, kept in `RUNBOOK_HOME`."""
+    from runbook_bot.providers.aws.view import view
+    from runbook_bot.state.graphs import FileGraphs
+
+    return Atlas(vendors, FileGraphs(settings.home / "state" / "graphs", {"aws": view(settings.providers.aws)}), clock)
 
 
 def thinking(
@@ -121,7 +131,9 @@ def thinking(
 ) -> Thinking:
     """The investigator with the vendors, the memory and the gate it works with."""
     clock = SystemClock()
-    world = World(providers(settings, clock))
+    vendors = providers(settings, clock)
+    maps = atlas(settings, vendors, clock)
+    world = World(vendors, atlas=maps)
     hands = actuators(settings, clock)
     reasoner = CatalogueReasoner()
     gate = Gate(settings.safety, directory, hands, audit(settings), clock, team)
@@ -137,7 +149,7 @@ def thinking(
         clock,
         on_entry=on_entry,
     )
-    return Thinking(kept, advance, world)
+    return Thinking(kept, advance, world, maps)
 
 
 async def investigate(
@@ -153,7 +165,10 @@ async def investigate(
         if journal is None:
             raise JournalError(f"an investigation {id} exists already; try again")
         async with _leases(settings).hold(f"investigation:{id}"):
-            await mind.advance(id)
+            try:
+                await mind.advance(id)
+            finally:
+                await mind.atlas.close()
         return journal.refresh()
     finally:
         await memory.close()
@@ -200,6 +215,8 @@ async def running(settings: Settings, *, desk: bool, worker: bool) -> AsyncItera
         mind = thinking(settings, memory, directory=directory, watcher=board, team=lambda: connection.team)
         warming = asyncio.create_task(_warm(mind.world, memory), name="warming")
         stack.push_async_callback(_cancelled, warming)
+        stack.push_async_callback(mind.atlas.close)
+        stack.push_async_callback(_cancelled, asyncio.create_task(_looking(mind.atlas, warming), name="discovery"))
         await connection.workspace()
         queue = DocketQueue(url, "runbook", mind.advance, CONCURRENT, leases=leases, given_up=mind.advance.give_up)
         await stack.enter_async_context(queue)
@@ -235,8 +252,15 @@ async def _warm(world: World, memory: KnowledgeBase) -> None:
         await memory.sync()
     except KnowledgeError as problem:
         _log.warning("the runbooks could not be read", problem=str(problem))
+    await world.discover()
     # All that was imported stays: a collector that need not walk it does not stop everybody for a fifth of a second.
     gc.freeze()
+
+
+async def _looking(maps: Atlas, warming: "asyncio.Task[None]") -> None:
+    """Keeps the service graph fresh, once all else is ready."""
+    await asyncio.wait([warming])
+    await maps.keep_fresh()
 
 
 async def _cancelled(task: "asyncio.Task[None]") -> None:

@@ -108,6 +108,18 @@ class Provider(Protocol):
         ...
 
 
+class Graphs(Protocol):
+    """The last service graph of each vendor, kept between runs."""
+
+    def load(self, provider: str) -> ServiceGraph | None:
+        """None where there is none, or none that can be read, or one of other accounts and regions."""
+        ...
+
+    def save(self, provider: str, graph: ServiceGraph) -> None:
+        """Never raises: a graph that is not kept is only found anew."""
+        ...
+
+
 class Actuator(Protocol):
     """A vendor, as a place where changes are made. The gate knows nothing of the vendor behind it."""
 

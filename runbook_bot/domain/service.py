@@ -67,6 +67,8 @@ class Look(Noun):
     resources: int = 0
     unseen: tuple[str, ...] = ()
     """What could not be read there, and why, a line for each part."""
+    kept_from: Instant | None = None
+    """When that was seen last, where what was seen then is still taken to be there."""
 
 
 class ServiceGraph(Noun):
@@ -123,6 +125,23 @@ class ServiceGraph(Noun):
     def seen_at(self) -> datetime | None:
         """The oldest look that is in here; None where nobody looked."""
         return min((look.at for look in self.looks), default=None)
+
+    def around(self, names: Iterable[str], most: int) -> "ServiceGraph":
+        """The whole graph where it is small; else `most` services, those nearest to `names` in either direction."""
+        if len(self.services) <= most:
+            return self
+        near = dict.fromkeys(names, 0)
+        for name in tuple(near):
+            for other, hops in (*self.dependencies(name).items(), *self.dependents(name).items()):
+                near[other] = min(near.get(other, hops), hops)
+        near |= {each.name: len(near) for each in self.services if each.name not in near}
+        kept = set(sorted(near, key=lambda name: near[name])[:most])
+        return self.model_copy(
+            update={
+                "services": tuple(each for each in self.services if each.name in kept),
+                "edges": tuple(edge for edge in self.edges if {edge.caller, edge.called} <= kept),
+            }
+        )
 
     def dependencies(self, name: str, hops: int = 3) -> dict[str, int]:
         """What `name` calls, directly or through others, with the distance in hops (1 = directly)."""

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from runbook_bot.analysis.complaints import EVENTFUL
 from runbook_bot.analysis.vitals import COMPUTE, anomalies, trouble
-from runbook_bot.domain.incident import Incident, Symptom
+from runbook_bot.domain.incident import Incident, Request, Symptom
 from runbook_bot.domain.investigation import Investigation
 from runbook_bot.domain.journal import (
     Body,
@@ -45,6 +45,8 @@ from runbook_bot.investigation.world import World
 
 MOST_SERVICES = 30
 MOST_RESOURCES = 100
+MOST_KEPT = 200
+"""Services that the journal keeps of a larger graph: those near to what is looked at."""
 MOST_TROUBLED = 4
 """Services whose logs are read before there is a hypothesis."""
 DATABASES = (ResourceType.rds_instance, ResourceType.rds_cluster)
@@ -89,18 +91,22 @@ class Triage:
         async for body in ask_all(self._world, case, wanted):
             yield body
         found, problem = await discovery
-        graph = self._graph.merged(found)
-        if problem:
-            yield Noted(text=f"Discovery is incomplete: {problem}", level="warning")
         case = journal.refresh()
         alarms = _alarms(case)
-        services = [request.service] if request.service else named_services(request.text, graph)
-        alarm = _chosen(alarms, request.text, services, graph)
+        graph = self._graph.merged(found)
+        services, alarm = _meant(request, alarms, graph)
+        if _unknown(services, alarm, graph):
+            found, problem = await self._world.discover(anew=True)  # it may have been made since
+            graph = self._graph.merged(found)
+            services, alarm = _meant(request, alarms, graph)
+        if problem:
+            yield Noted(text=f"Discovery is incomplete: {problem}", level="warning")
         if alarm is not None and not services:
             graph, services = _concerned(alarm, graph)
         window = window_of(request, alarm, self._clock.now())
         yield IncidentFound(incident=reported(case.id, request, alarm, services, window))
-        yield GraphFound(graph=graph, scope=_scope(graph, services), message=problem)
+        scope = _scope(graph, services)
+        yield GraphFound(graph=graph.around(scope, MOST_KEPT), scope=scope, message=problem)
 
     async def _what_moved(self, journal: Journal) -> AsyncIterator[Body]:
         case = journal.refresh()
@@ -162,6 +168,18 @@ def _alarms(case: Investigation) -> list[Alarm]:
             if asked.query.get("name") or alarm.name not in seen:
                 seen[alarm.name] = alarm
     return list(seen.values())
+
+
+def _meant(request: Request, alarms: Sequence[Alarm], graph: ServiceGraph) -> tuple[list[str], Alarm | None]:
+    """The services and the alarm that the words are about."""
+    services = [request.service] if request.service else named_services(request.text, graph)
+    return services, _chosen(alarms, request.text, services, graph)
+
+
+def _unknown(services: Sequence[str], alarm: Alarm | None, graph: ServiceGraph) -> bool:
+    """Whether the graph does not know what is meant."""
+    meant = services or (_concerned(alarm, graph)[1] if alarm is not None else ())
+    return all(graph.service(name) is None for name in meant)
 
 
 def _chosen(alarms: Sequence[Alarm], text: str, services: Sequence[str], graph: ServiceGraph) -> Alarm | None:

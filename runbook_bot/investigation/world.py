@@ -10,7 +10,7 @@ from runbook_bot.domain.ports import Provider
 from runbook_bot.domain.redaction import redact, redact_json
 from runbook_bot.domain.service import ServiceGraph
 from runbook_bot.domain.tools import Query, Result, Status
-from runbook_bot.errors import ProviderError
+from runbook_bot.investigation.atlas import Atlas
 
 REST = 20.0
 """Seconds for which a provider that lets questions run out of time is not asked."""
@@ -23,8 +23,11 @@ PATIENCE = timedelta(seconds=12)
 class World:
     """The configured providers, in their order of preference."""
 
-    def __init__(self, providers: Sequence[Provider], patience: timedelta = PATIENCE) -> None:
+    def __init__(
+        self, providers: Sequence[Provider], patience: timedelta = PATIENCE, atlas: Atlas | None = None
+    ) -> None:
         self._providers = tuple(providers)
+        self._atlas = atlas or Atlas(providers)
         self._silent: dict[str, float] = {}
         """Until when a provider that did not answer at all is left alone, on the monotonic clock."""
         self._failures: dict[str, int] = {}
@@ -60,17 +63,13 @@ class World:
         """Whatever is slow the first time, before somebody waits for it."""
         await asyncio.gather(*(provider.prepare() for provider in self._providers))
 
-    async def discover(self) -> tuple[ServiceGraph, str]:
-        """What all vendors can see, merged, and in one line what could not be seen."""
-        found = ServiceGraph()
-        problems = []
-        for provider in self._providers:
-            try:
-                async with asyncio.timeout(self._patience):
-                    found = found.merged(await provider.discover())
-            except (ProviderError, TimeoutError) as problem:
-                problems.append(f"{provider.name}: {problem or 'discovery took too long'}")
-        return found, "; ".join(problems)
+    async def discover(self, *, anew: bool = False) -> tuple[ServiceGraph, str]:
+        """What all vendors can see, merged, and in one line what could not be seen.
+
+        `anew`: what was asked about is not in the last one.
+        """
+        survey = await self._atlas.survey(self._patience, anew=anew)
+        return survey.graph, "; ".join(survey.problems)
 
 
 def redacted(result: Result) -> Result:
