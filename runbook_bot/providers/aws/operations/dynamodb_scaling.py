@@ -138,8 +138,8 @@ def _rank(row: Row) -> int:
 
 def _activity(told: Answer) -> Row:
     held = [
-        f"{each.get('Code')} ({each.get('CurrentCapacity')} now, {each.get('MinCapacity')} to {each.get('MaxCapacity')})"
-        for each in told.get("NotScaledReasons") or []
+        f"{why.get('Code')} ({why.get('CurrentCapacity')} now, {why.get('MinCapacity')} to {why.get('MaxCapacity')})"
+        for why in told.get("NotScaledReasons") or []
     ]
     return Row(
         name=str(told.get("ResourceId", "")).removeprefix("table/"),
