@@ -32,7 +32,7 @@ from runbook_bot.providers.aws.operations.elb_rules import (
     weights,
 )
 from runbook_bot.providers.aws.operations.operation import Operation
-from runbook_bot.providers.aws.operations.telling import days_until, names
+from runbook_bot.providers.aws.operations.telling import days_until, names, warned
 from runbook_bot.providers.aws.place import Answer, Place
 
 _MOST_LISTED = 200
@@ -114,7 +114,7 @@ class Listeners(Operation):
             _listener_row(each, balancer, versions, certificates, extra.get(str(each.get("ListenerArn")), []), now)
             for each in listeners
         ]
-        rows.sort(key=_warned)
+        rows.sort(key=warned)
         return self.table(
             place,
             rows,
@@ -147,7 +147,7 @@ class Rules(Operation):
         arns = dict.fromkeys(arn for _, rules in ruled for rule in rules for arn in weights(rule.get("Actions") or []))
         health, unread = await for_each(list(arns)[:_MOST_LOOKED_INTO], lambda arn: _targets(place, arn))
         rows = [_rule_row(listener, rule, dict(health)) for listener, rules in ruled for rule in rules]
-        rows.sort(key=_warned)  # in the order in which they are tried, but for what is wrong
+        rows.sort(key=warned)  # in the order in which they are tried, but for what is wrong
         return self.table(
             place,
             rows,
@@ -176,7 +176,7 @@ class TargetGroups(Operation):
             groups[:_MOST_LISTED], lambda each: _targets(place, str(each["TargetGroupArn"]))
         )
         rows = [_group_row(group, targets) for group, targets in looked]
-        rows.sort(key=lambda row: (_warned(row), -int(str(row.facts.get("not_healthy", 0))), row.name))
+        rows.sort(key=lambda row: (warned(row), -int(str(row.facts.get("not_healthy", 0))), row.name))
         more = f"there are more than {_MOST_LISTED} target groups; name a load balancer"
         return self.table(
             place,
@@ -363,12 +363,6 @@ def _target_row(told: Answer, group: Answer) -> Row:
             "health_check": check_in_words(group),
         },
     )
-
-
-def _warned(row: Row) -> int:
-    """What has more to be warned of comes first; the order of the others is kept."""
-    found = row.facts.get("warnings")
-    return -len(found) if isinstance(found, list) else 0
 
 
 def _code(balancer: Answer) -> str:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from runbook_bot.domain.noun import utc
+from runbook_bot.domain.observation import Row
 from runbook_bot.providers.aws.failure import CallFailed
 
 _SECONDS_A_DAY = 86400.0
@@ -26,6 +27,12 @@ def names(things: Iterable[object], most: int = 10) -> str:
     found = [str(each) for each in things]
     more = f" and {len(found) - most} more" if len(found) > most else ""
     return ", ".join(found[:most]) + more
+
+
+def warned(row: Row) -> int:
+    """A key to sort by: what has more to be warned of comes first; the order of the others is kept."""
+    found = row.facts.get("warnings")
+    return -len(found) if isinstance(found, list) else 0
 
 
 async def there(failures: list[CallFailed], look: Awaitable[_T], absent: _T, unread: _T) -> _T:
