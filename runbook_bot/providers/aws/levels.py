@@ -17,7 +17,7 @@ from runbook_bot.providers.aws.place import Place
 _POINTS = 60
 _MOST = 2500
 
-Over = Literal["total", "peak", "mean", "least", "latest"]
+Over = Literal["total", "peak", "mean", "least", "first", "latest"]
 Levels = dict[str, float]
 """The fact's name to its value; a fact that CloudWatch has no point for is absent."""
 
@@ -49,6 +49,8 @@ class Gauge:
                 return min(values)
             case "mean":
                 return sum(values) / len(values)
+            case "first":
+                return values[0]
             case "latest":
                 return values[-1]
 
