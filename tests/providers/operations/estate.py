@@ -90,3 +90,23 @@ class Estate:
             DesiredCapacity=2,
             VPCZoneIdentifier=",".join(self.subnets),
         )
+
+    def kubernetes(self, name: str = "prod") -> None:
+        """A cluster of one node group and one Fargate profile."""
+        if not self.subnets:
+            self.network()
+        eks, role = self.client("eks"), "arn:aws:iam::123456789012:role/eks"
+        eks.create_cluster(name=name, roleArn=role, resourcesVpcConfig={"subnetIds": self.subnets})
+        eks.create_nodegroup(
+            clusterName=name,
+            nodegroupName="workers",
+            subnets=self.subnets,
+            nodeRole=role,
+            scalingConfig={"minSize": 1, "maxSize": 3, "desiredSize": 2},
+        )
+        eks.create_fargate_profile(
+            clusterName=name,
+            fargateProfileName="batch",
+            podExecutionRoleArn=role,
+            selectors=[{"namespace": "jobs", "labels": {"team": "größe"}}],
+        )
