@@ -47,6 +47,11 @@ def actor(told: Answer, detail: Answer) -> str:
     return one_line(f"{name}, by {invoker}" if invoker and invoker != name else name, _LIMIT)
 
 
+def by_itself(name: str) -> bool:
+    """Whether a service of AWS is all that is known of who it was."""
+    return not name or name in ("AWS", "AWS Internal") or name in _SERVICES.values()
+
+
 def _person(told: Answer, identity: Answer, arn: str, role: str, session: str) -> str:
     if identity.get("type") == "Root":
         return f"root of account {identity.get('accountId', '?')}"

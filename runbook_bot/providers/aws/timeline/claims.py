@@ -9,6 +9,7 @@ from runbook_bot.domain.service import Resource
 from runbook_bot.providers.aws.cloudtrail import TrailEvent
 from runbook_bot.providers.aws.differences import told
 from runbook_bot.providers.aws.failure import one_line
+from runbook_bot.providers.aws.timeline.actors import by_itself
 from runbook_bot.providers.aws.timeline.requests import phrase
 
 SAME = timedelta(minutes=2)
@@ -55,7 +56,7 @@ def trail_claim(event: TrailEvent, resource: Resource, through: str) -> Claim:
 
 
 def joined(claims: Iterable[Claim]) -> list[Change]:
-    """Each change once. Two accounts of one source are two changes."""
+    """Each change once. Two accounts of one source are two changes; a person's name is kept before a service's."""
     kept: list[Claim] = []
     for claim in sorted(claims, key=lambda each: (-each.depth, each.change.at)):
         fitting = [i for i, other in enumerate(kept) if other.depth > claim.depth and _same(other, claim)]
@@ -99,7 +100,7 @@ def _merged(deep: Claim, other: Claim) -> Claim:
             "at": theirs.at if other.depth == 0 else min(mine.at, theirs.at),
             "kind": _kind(mine, theirs),
             "summary": summary,
-            "actor": theirs.actor or mine.actor,
+            "actor": mine.actor if by_itself(theirs.actor) and mine.actor else theirs.actor,
             "before": {**mine.before, **earlier},
             "after": {**mine.after, **named},
             "reference": ", ".join(dict.fromkeys(references)),

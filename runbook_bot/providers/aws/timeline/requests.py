@@ -182,6 +182,14 @@ def _environment(request: Answer, answer: Answer) -> Changed:
     return Changed(after=after)
 
 
+def _alias(request: Answer, answer: Answer) -> Changed:
+    name = f"alias {pick(request, 'name') or ''}".strip()
+    version = pick(request, "functionVersion")
+    after = {name: str(version)} if version is not None else {}
+    weights = pick(pick(request, "routingConfig"), "additionalVersionWeights") or {}
+    return Changed(after=after | {f"{name} weight of {each}": str(weight) for each, weight in weights.items()})
+
+
 def _concurrency_gone(request: Answer, answer: Answer) -> Changed:
     return Changed(after={"reserved_concurrency": "none"})
 
@@ -225,6 +233,8 @@ _READERS: dict[str, Callable[[Answer, Answer], Changed]] = {
     "PutParameter": _parameter,
     "UpdateFunctionConfiguration": _environment,
     "DeleteFunctionConcurrency": _concurrency_gone,
+    "UpdateAlias": _alias,
+    "CreateAlias": _alias,
 }
 
 
