@@ -53,6 +53,8 @@ class StandIn:
     answers: dict[str, Callable[[str], Answer | None]] = field(default_factory=dict)
     calls: list[Call] = field(default_factory=list)
     hang: threading.Event = field(default_factory=threading.Event)
+    regional: dict[str, Answer] = field(default_factory=dict)
+    """What every call that is signed for that region is answered with."""
 
     def says(self, operation: str, body: dict[str, Any], status: int = 200) -> None:
         self.answers[operation] = lambda _: Answer(status, json.dumps(body).encode())
@@ -185,6 +187,8 @@ def _handler(stand_in: StandIn) -> type[BaseHTTPRequestHandler]:
             stand_in.calls.append(Call(operation, body, self.path))
             canned = stand_in.answers.get(operation)
             answer = canned(body or self.path) if canned is not None else None
+            scope = re.search(r"Credential=[^/]+/\d+/([^/]+)/", self.headers.get("Authorization") or "")
+            answer = stand_in.regional.get(scope[1], answer) if scope else answer
             if answer is None:
                 answer = self._pass_on(raw)
             self.send_response(answer.status)

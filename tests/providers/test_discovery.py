@@ -4,9 +4,12 @@ import json
 
 import pytest
 
+from runbook_bot.domain.service import ServiceGraph
 from runbook_bot.errors import ProviderError
+from runbook_bot.providers.aws.config import AwsSettings
 from runbook_bot.providers.aws.pointing import Directory
 from runbook_bot.providers.aws.provider import AwsProvider
+from tests.providers.conftest import NOW, FixedClock
 from tests.providers.shop import Shop
 from tests.providers.stand_in import Answer, StandIn
 
@@ -95,11 +98,86 @@ async def test_a_kind_that_cannot_be_listed_leaves_the_others(aws: StandIn, shop
     assert [each.name for each in await provider.discover()] == ["checkout-api"]
 
 
+async def test_what_is_denied_is_said_part_by_part_and_the_rest_is_there(
+    aws: StandIn, shop: Shop, provider: AwsProvider
+) -> None:
+    shop.database()
+    shop.service(shop.revision(environment={"DB": "orders-db"}))
+    aws.refuses("ListTables", "AccessDeniedException", "not authorized to perform: dynamodb:ListTables", 400)
+    aws.refuses("GetResources", "AccessDeniedException", "no", 400)
+    aws.refuses("GetServiceGraph", "AccessDeniedException", "no", 403)
+    aws.refuses_xml("DescribeLoadBalancers", "AccessDenied", "no", 403)
+    aws.refuses_xml("DescribeDBProxies", "AccessDenied", "no", 403)
+    aws.breaks("GetApis", 501)
+    graph = await provider.discover()
+    assert [each.name for each in graph] == ["checkout-api", "orders-db"]
+    assert [edge.found for edge in graph.reasons("checkout-api", "orders-db")] == ["environment DB"]
+    [look] = graph.looks
+    assert (look.place, look.at, look.services) == ("aws us-east-1", NOW, ("checkout-api", "orders-db"))
+    parts = {part: why for part, _, why in (each.partition(": ") for each in look.unseen)}
+    assert set(parts) == {"DynamoDB tables", "database proxies", "load balancers", "tags", "traces"}, (
+        "what AWS does not offer here is no gap"
+    )
+    assert "dynamodb:ListTables" in parts["DynamoDB tables"]
+
+
+async def test_a_region_that_is_not_enabled_is_said_and_the_others_go_on(aws: StandIn, shop: Shop) -> None:
+    """The stand-in refuses the credentials in eu-south-1, as AWS does in a region that an account has not enabled."""
+    shop.service(shop.revision())
+    told = "The security token included in the request is invalid"
+    xml = f"<ErrorResponse><Error><Code>InvalidClientTokenId</Code><Message>{told}</Message></Error></ErrorResponse>"
+    aws.regional["eu-south-1"] = Answer(403, xml.encode(), "text/xml")
+    graph = await AwsProvider(AwsSettings(regions=("us-east-1", "eu-south-1")), FixedClock()).discover()
+    assert [each.name for each in graph] == ["checkout-api"]
+    here, there = graph.looks
+    assert (here.place, here.services, here.unseen) == ("aws us-east-1", ("checkout-api",), ())
+    assert (there.place, there.services, len(there.unseen)) == ("aws eu-south-1", (), 1)
+
+
+@pytest.mark.parametrize(("region", "partition"), [("us-gov-west-1", "aws-us-gov"), ("cn-north-1", "aws-cn")])
+async def test_other_partitions(aws: StandIn, shop: Shop, region: str, partition: str) -> None:
+    """The stand-in says in which partition the caller is, and what there is in it."""
+    function = f"arn:{partition}:lambda:{region}:123456789012:function:receipts"
+    queue = f"arn:{partition}:sqs:{region}:123456789012:jobs"
+    caller = {"Account": "123456789012", "Arn": f"arn:{partition}:iam::123456789012:user/u", "UserId": "u"}
+    aws.tells("sts", "GetCallerIdentity", caller)
+    aws.tells("sqs", "ListQueues", {"QueueUrls": [f"https://sqs.{region}.amazonaws.com/123456789012/jobs"]})
+    aws.tells("lambda", "ListFunctions", {"Functions": [{"FunctionName": "receipts", "FunctionArn": function}]})
+    mapping = {"FunctionArn": function, "EventSourceArn": queue}
+    aws.tells("lambda", "ListEventSourceMappings", {"EventSourceMappings": [mapping]})
+    graph = await AwsProvider(AwsSettings(regions=(region,)), FixedClock()).discover()
+    assert [edge.found for edge in graph.reasons("receipts", "jobs")] == ["event source"]
+
+
+async def test_names_with_anything_in_them_and_services_that_call_each_other(
+    aws: StandIn, shop: Shop, provider: AwsProvider
+) -> None:
+    """The stand-in names them so: moto is as strict as AWS about what is made through it."""
+    shop.service(shop.revision(environment={"OTHER": "b<|>`é"}))
+    shop.service(shop.revision(family="b", environment={"OTHER": "bücher/日本"}), name="b")
+    told = shop.client("ecs").describe_services(cluster="prod", services=["checkout-api", "b"])["services"]
+    told[0]["serviceName"], told[1]["serviceName"] = "Bücher/日本", "b<|>`é"
+    aws.tells("ecs", "DescribeServices", {"services": told})
+    graph = await provider.discover()
+    assert [each.name for each in graph] == ["Bücher/日本", "b<|>`é"]
+    assert graph.dependencies("Bücher/日本") == {"b<|>`é": 1}
+    assert graph.dependents("Bücher/日本") == {"b<|>`é": 1}
+    assert ServiceGraph.model_validate_json(graph.model_dump_json()) == graph
+
+
+async def test_a_ring_of_services(shop: Shop, provider: AwsProvider) -> None:
+    ring = ("ring-a", "ring-b", "ring-c")
+    for name, other in zip(ring, ("ring-b", "ring-c", "ring-a"), strict=True):
+        shop.service(shop.revision(family=name, environment={"NEXT": f"http://{other}.internal"}), name=name)
+    graph = await provider.discover()
+    assert graph.dependencies("ring-a") == {"ring-b": 1, "ring-c": 2}
+    assert graph.dependents("ring-a") == {"ring-c": 1, "ring-b": 2}
+
+
 async def test_nothing_to_be_seen_because_of_the_credentials_is_an_error(
     aws: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from runbook_bot.domain.ports import SystemClock
-    from runbook_bot.providers.aws.config import AwsSettings
 
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")

@@ -14,7 +14,7 @@ async def aliases(look: Looking, hosts: Collection[str]) -> dict[str, str]:
     """What each host is another name for. Raises `CallFailed` where the zones cannot be listed."""
     if not hosts:
         return {}
-    zones = await look.listed("route53", "ListHostedZones", "HostedZones", MOST_ZONES, page=100)
+    zones = await look.listed("route53", "ListHostedZones", "HostedZones", MOST_ZONES)
     named = [(str(each.get("Name", "")).rstrip(".").lower(), str(each.get("Id", ""))) for each in zones]
     meant = [(name, id) for name, id in named if any(host == name or host.endswith(f".{name}") for host in hosts)]
     if len(meant) > MOST_ASKED:

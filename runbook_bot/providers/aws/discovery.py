@@ -32,7 +32,7 @@ _TAGGED = (
     "sqs",
 )  # fmt: skip
 """What does not tell its tags when it is listed."""
-_NOWHERE = ("credentials", "unreachable", "timeout")
+_NOWHERE = ("credentials", "clock", "wrong_account", "not_enabled", "unreachable", "timeout")
 """Where the first call ends like this, the place is not asked a second time."""
 
 

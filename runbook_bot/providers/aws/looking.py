@@ -14,7 +14,7 @@ _T = TypeVar("_T")
 
 AT_ONCE = 10
 """Calls of one discovery that are under way; an investigation beside it finds threads left."""
-NOT_OFFERED = ("unsupported", "missing")
+NOT_OFFERED = ("unsupported", "not_enabled", "missing")
 """A service that is not there has nothing that could be seen in it."""
 
 

@@ -51,6 +51,8 @@ class Directory:
         exact = self.at(text)
         if exact or text.startswith("arn:"):
             return [(name, False) for name in exact]
+        if text in self.names and len(text) >= _SHORT:
+            return [(self.names[text], False)]
         found: dict[str, bool] = {}
         for token in _BETWEEN.split(text):
             bare = token.strip(".-")
