@@ -38,6 +38,7 @@ from runbook_bot.state.journals import FileJournals
 
 if TYPE_CHECKING:
     from runbook_bot.slack.app import SlackDesk
+    from runbook_bot.providers.aws.provider import AwsProvider
 
 _log = structlog.get_logger(__name__)
 
@@ -69,9 +70,16 @@ def providers(settings: Settings, clock: Clock | None = None) -> Sequence[Provid
     """The vendors that are switched on, or whose credentials are there."""
     if not aws_wanted(settings):
         return ()
+    aws = aws_provider(settings, clock)
+    return () if aws is None else (aws,)
+
+
+def aws_provider(settings: Settings, clock: Clock | None = None) -> "AwsProvider | None":
+    if not aws_wanted(settings):
+        return None
     from runbook_bot.providers.aws.provider import AwsProvider
 
-    return (AwsProvider(settings.providers.aws, clock or SystemClock()),)
+    return AwsProvider(settings.providers.aws, clock or SystemClock())
 
 
 def unusable(settings: Settings) -> str:
@@ -83,13 +91,22 @@ def unusable(settings: Settings) -> str:
     return lacking(settings.providers.aws)
 
 
-def actuators(settings: Settings, clock: Clock | None = None) -> Sequence[Actuator]:
+def actuators(
+    settings: Settings, clock: Clock | None = None, *, vendors: Sequence[Provider] = ()
+) -> Sequence[Actuator]:
+    """`vendors`: whatever they remember is forgotten after a change."""
     if not aws_wanted(settings):
         return ()
     from runbook_bot.providers.aws.actuator import AwsActuator
 
     ambient = settings.safety.allow_ambient_credentials
-    return (AwsActuator(settings.providers.aws, clock or SystemClock(), allow_ambient_credentials=ambient),)
+
+    def forget() -> None:
+        for each in vendors:
+            each.forget()
+
+    given = settings.providers.aws
+    return (AwsActuator(given, clock or SystemClock(), allow_ambient_credentials=ambient, on_change=forget),)
 
 
 def aws_wanted(settings: Settings) -> bool:
@@ -134,7 +151,7 @@ def thinking(
     vendors = providers(settings, clock)
     maps = atlas(settings, vendors, clock)
     world = World(vendors, atlas=maps)
-    hands = actuators(settings, clock)
+    hands = actuators(settings, clock, vendors=vendors)
     reasoner = CatalogueReasoner()
     gate = Gate(settings.safety, directory, hands, audit(settings), clock, team)
     triage = Triage(world, memory, settings.services, clock)

@@ -6,13 +6,17 @@ import sys
 import tempfile
 from collections.abc import Awaitable, Coroutine, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from runbook_bot import bootstrap
 from runbook_bot.domain.ports import Check
-from runbook_bot.errors import RunbookError, UsageError
+from runbook_bot.errors import RunbookError, SettingsError, UsageError
 from runbook_bot.settings import Settings, home_from
 from runbook_bot.slack.connection import Connection
 from runbook_bot.state.connection import reach, redis_client
+
+if TYPE_CHECKING:
+    from runbook_bot.providers.aws.doctor import AccessReport
 
 PATIENCE = 2.0
 """Seconds for one part."""
@@ -37,6 +41,15 @@ async def examine(environ: Mapping[str, str]) -> list[Check]:
     asked += [_patiently("journals", _journals(settings)), _patiently("audit", _audit(settings))]
     found = await asyncio.gather(*asked)
     return checks + [check for part in found for check in part]
+
+
+async def examine_aws(environ: Mapping[str, str]) -> "AccessReport":
+    """What AWS has to allow, and what it does not. Raises `UsageError` where AWS is off or wrongly configured."""
+    settings = Settings.load(home_from(environ).absolute(), environ)
+    provider = await asyncio.to_thread(bootstrap.aws_provider, settings)
+    if provider is None:
+        raise SettingsError("AWS is off: set AWS_PROFILE or AWS_ACCESS_KEY_ID, or providers.aws.enabled: true")
+    return await provider.access_report()
 
 
 async def _patiently(part: str, asking: Awaitable[Sequence[Check]]) -> Sequence[Check]:

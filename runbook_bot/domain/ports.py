@@ -104,6 +104,10 @@ class Provider(Protocol):
         ...
 
     async def check(self) -> Sequence[Check]:
+    def forget(self) -> None:
+        """Something was changed: what was read before, and is remembered, is no answer any more."""
+        ...
+
         """For `doctor`; ends within two seconds."""
         ...
 

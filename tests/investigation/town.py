@@ -83,6 +83,9 @@ class Town:
         return ()
 
     async def ask(self, query: Query) -> Result:
+    def forget(self) -> None:
+        """It remembers nothing."""
+
         self.asked.append(query)
         if query.kind in self.denied:
             return Result(status=Status.denied, source="town", where=query.kind, message=f"needs town:{query.kind}")

@@ -69,6 +69,12 @@ class Access:
         shapes = (operation.input_shape, operation.output_shape)
         return paging_of(config, *(tuple(shape.members) if shape else () for shape in shapes))
 
+    def required(self, service: str, action: str, region: str) -> list[str]:
+        """The arguments that a call must have. Blocking; raises what boto3 raises."""
+        with self._lock:
+            shape = self._session(region).get_service_model(service).operation_model(action).input_shape
+        return list(shape.required_members) if shape else []
+
     def offers(self, service: str, region: str) -> bool:
         """Whether botocore knows of the service there; one of which it knows no region at all may be anywhere."""
         with self._lock:

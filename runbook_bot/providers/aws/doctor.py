@@ -2,13 +2,17 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from runbook_bot.domain.errand import reading_afresh
 from runbook_bot.domain.ports import Check
+from runbook_bot.providers.aws.config import AwsSettings
 from runbook_bot.providers.aws.failure import CallFailed
-from runbook_bot.providers.aws.place import Place
+from runbook_bot.providers.aws.place import Identity, Place
 from runbook_bot.providers.aws.places import Places
+from runbook_bot.providers.aws.policy import Bounds, Policy, assuming, changing, reading, reads, scoped
+from runbook_bot.providers.aws.standing import Standing, standing
 from runbook_bot.providers.aws.wire import endpoint_overridden
 
 _SECONDS = 1.8
@@ -30,6 +34,49 @@ async def check(places: Places) -> Sequence[Check]:
         text = f"no region is configured; {places.regions.names[0]} is looked in"
         lines.append(Check("aws region", "warning", text, "set providers.aws.regions or AWS_REGION"))
     return lines
+
+
+@dataclass
+class AccessReport:
+    """What AWS has to allow, and what it does not."""
+
+    reading: list[Policy]
+    changing: Policy
+    assuming: Policy | None
+    standings: list[Standing]
+
+
+async def access_report(places: Places, settings: AwsSettings) -> AccessReport:
+    """The policies for what is configured, and how each account's credentials stand to them. Never raises."""
+    first = {place.account: place for place in reversed(places.all)}
+    with reading_afresh():
+        asked = [(place, await _who(place)) for place in reversed(first.values())]
+        known = [(place, who) for place, who in asked if isinstance(who, Identity)]
+        bounds = _bounds([who for _, who in known], places.regions.names)
+        standings = await asyncio.gather(*(_standing(place, who, places.regions.names) for place, who in asked))
+    return AccessReport(reading(bounds), changing(bounds), assuming(settings), list(standings))
+
+
+def _bounds(identities: Sequence[Identity], regions: Sequence[str]) -> Bounds:
+    accounts, partitions = {each.account for each in identities}, {each.partition for each in identities}
+    return Bounds(
+        partition=partitions.pop() if len(partitions) == 1 else "aws",
+        region=regions[0] if len(regions) == 1 else "*",
+        account=accounts.pop() if len(accounts) == 1 else "*",
+    )
+
+
+async def _who(place: Place) -> Identity | CallFailed:
+    try:
+        return await place.identity()
+    except CallFailed as failure:
+        return failure
+
+
+async def _standing(place: Place, who: Identity | CallFailed, regions: Sequence[str]) -> Standing:
+    if isinstance(who, CallFailed):
+        return Standing(place.name, "", "not asked", str(who), unknown=reads())
+    return await standing(place, who, scoped(reads(), _bounds([who], regions)))
 
 
 async def _check_place(place: Place) -> list[Check]:
@@ -76,7 +123,7 @@ def _remedy(failure: CallFailed) -> str:
         case "denied":
             return f"allow {failure.action} to the role that Runbook reads with"
         case "credentials":
-            return _LOG_IN
+            return "" if "aws sso login" in str(failure) else _LOG_IN
         case "unreachable" | "timeout":
             return "check the network, the region and AWS_ENDPOINT_URL"
         case "unsupported":

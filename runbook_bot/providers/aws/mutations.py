@@ -17,6 +17,8 @@ class AwsMutation(Mutation):
 
     service: ClassVar[str]
     action: ClassVar[str]
+    any_target: ClassVar[str]
+    """The last part of the ARNs of all that it can be made to, e.g. `service/*`."""
 
     @property
     def target(self) -> Resource:
@@ -57,6 +59,7 @@ class UpdateService(AwsMutation):
     operation: ClassVar[str] = "ecs.update_service"
     service: ClassVar[str] = "ecs"
     action: ClassVar[str] = "UpdateService"
+    any_target: ClassVar[str] = "service/*"
 
     cluster: str = Field(min_length=1, description="Cluster name")
     service_name: str = Field(min_length=1, alias="service", description="Service name")
@@ -106,6 +109,7 @@ class PutFunctionConcurrency(AwsMutation):
     operation: ClassVar[str] = "lambda.put_function_concurrency"
     service: ClassVar[str] = "lambda"
     action: ClassVar[str] = "PutFunctionConcurrency"
+    any_target: ClassVar[str] = "function:*"
 
     function: str = Field(min_length=1, description="Function name")
     reserved_concurrent_executions: int = Field(ge=0, le=100_000, description="Parallel executions")
@@ -138,6 +142,7 @@ class RebootInstance(AwsMutation):
     operation: ClassVar[str] = "rds.reboot_db_instance"
     service: ClassVar[str] = "rds"
     action: ClassVar[str] = "RebootDBInstance"
+    any_target: ClassVar[str] = "db:*"
 
     instance: str = Field(min_length=1, description="DBInstanceIdentifier")
 

@@ -129,6 +129,11 @@ class Place:
             except (ClientError, BotoCoreError):  # no such profile: said when something is asked
                 return
 
+    async def takes_nothing(self, service: str, action: str) -> bool:
+        """Whether the call has no argument that must be given. Raises `CallFailed`."""
+        look = partial(self._access.required, service, action, self.region)
+        return not await self._in_thread(service, action, look, _MODEL_SECONDS)
+
     async def identity(self) -> Identity:
         """Account and partition of the credentials; asked once. Raises `CallFailed`."""
         if self._identity is None or errand().afresh:

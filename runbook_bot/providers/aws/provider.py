@@ -22,7 +22,7 @@ from runbook_bot.providers.aws.autoscaling import group_events
 from runbook_bot.providers.aws.changes import list_changes
 from runbook_bot.providers.aws.config import AwsSettings
 from runbook_bot.providers.aws.discovery import discover
-from runbook_bot.providers.aws.doctor import check
+from runbook_bot.providers.aws.doctor import AccessReport, access_report, check
 from runbook_bot.providers.aws.ecs import service_events
 from runbook_bot.providers.aws.log_groups import LOGGING
 from runbook_bot.providers.aws.logs import search_logs
@@ -55,6 +55,7 @@ class AwsProvider:
     def __init__(self, settings: AwsSettings, clock: Clock) -> None:
         self._places = Places(settings)
         self._clock = clock
+        self._settings = settings
 
     @property
     def name(self) -> str:
@@ -124,6 +125,14 @@ class AwsProvider:
 
 
 def _of_aws(resource: Resource) -> bool:
+    def forget(self) -> None:
+        """Something was changed: what was read before is no answer any more."""
+        self._places.forget()
+
+    async def access_report(self) -> AccessReport:
+        """For `doctor --aws`: the policies that do, and what the present credentials lack of them. Never raises."""
+        return await access_report(self._places, self._settings)
+
     """Kubernetes workloads and Prometheus metrics are other vendors'."""
     if resource.type is R.metric:
         return resource.promql is None and bool(resource.namespace)

@@ -1,0 +1,76 @@
+"""Permissions that can be limited to resources of one account and region; every other one is given on `*`.
+
+From the service authorization reference: the reads that have a required resource type. A listing without a name is
+judged by IAM on all resources of the type, so the limit is the account and the region, not a name.
+"""
+
+LIMITED = {
+    "acm": ("DescribeCertificate", "ListTagsForCertificate"),
+    "amplify": ("GetApp", "GetBranch", "GetJob", "ListBranches", "ListJobs"),
+    "apigateway": ("GET",),
+    "cloudformation": (
+        "DescribeChangeSet", "DescribeStackEvents", "DescribeStackResourceDrifts", "DescribeStackResources",
+        "DescribeStacks", "ListChangeSets", "ListStackResources",
+    ),
+    "cloudfront": ("GetDistribution", "GetDistributionConfig", "ListInvalidations"),
+    "cloudwatch": ("DescribeAlarmHistory", "GetInsightRuleReport"),
+    "codedeploy": ("BatchGetDeployments", "GetDeploymentGroup", "ListDeployments"),
+    "codepipeline": ("GetPipeline", "GetPipelineExecution", "GetPipelineState", "ListActionExecutions",
+                     "ListPipelineExecutions"),
+    "config": ("GetComplianceDetailsByConfigRule",),
+    "dynamodb": ("DescribeContinuousBackups", "DescribeContributorInsights", "DescribeTable", "DescribeTimeToLive"),
+    "ec2": ("GetConsoleOutput", "GetManagedPrefixListEntries"),
+    "ecs": (
+        "DescribeCapacityProviders", "DescribeClusters", "DescribeContainerInstances", "DescribeServiceDeployments",
+        "DescribeServiceRevisions", "DescribeServices", "DescribeTasks", "ListContainerInstances",
+        "ListServiceDeployments", "ListTasks",
+    ),
+    "eks": (
+        "DescribeAddon", "DescribeCluster", "DescribeNodegroup", "DescribeUpdate", "ListAddons", "ListInsights",
+        "ListNodegroups", "ListUpdates",
+    ),
+    "elasticache": ("DescribeCacheClusters", "DescribeReplicationGroups"),
+    "iam": (
+        "GetPolicy", "GetPolicyVersion", "GetRole", "GetRolePolicy", "GetUser", "ListAttachedRolePolicies",
+        "ListRolePolicies", "SimulatePrincipalPolicy",
+    ),
+    "kinesis": ("DescribeStream", "DescribeStreamSummary", "ListShards", "ListStreamConsumers"),
+    "lambda": (
+        "GetFunctionConcurrency", "GetFunctionConfiguration", "GetFunctionEventInvokeConfig", "GetPolicy",
+        "GetProvisionedConcurrencyConfig", "ListAliases", "ListFunctionEventInvokeConfigs",
+        "ListProvisionedConcurrencyConfigs", "ListVersionsByFunction",
+    ),
+    "logs": ("DescribeLogStreams", "FilterLogEvents", "GetLogEvents", "StartQuery"),
+    "pi": ("DescribeDimensionKeys", "GetResourceMetrics"),
+    "rds": ("DescribeDBClusterParameters", "DescribeDBLogFiles", "DescribeDBParameters", "DownloadDBLogFilePortion"),
+    "route53": ("GetHostedZone", "ListResourceRecordSets"),
+    "s3": (
+        "GetBucketLocation", "GetBucketLogging", "GetBucketNotification", "GetBucketPolicy", "GetBucketPolicyStatus",
+        "GetBucketPublicAccessBlock", "GetBucketVersioning", "GetEncryptionConfiguration", "GetLifecycleConfiguration",
+        "GetMetricsConfiguration", "GetObject", "GetReplicationConfiguration", "ListBucket",
+    ),
+    "scheduler": ("GetSchedule",),
+    "secretsmanager": ("DescribeSecret", "ListSecretVersionIds"),
+    "sns": ("GetTopicAttributes", "ListSubscriptionsByTopic"),
+    "sqs": ("GetQueueAttributes", "GetQueueUrl"),
+    "states": ("DescribeExecution", "DescribeStateMachine", "GetExecutionHistory", "ListExecutions"),
+}  # fmt: skip
+"""By service, in IAM's words."""
+
+_ARNS = {
+    "apigateway": "arn:{partition}:apigateway:{region}::/*",
+    "cloudfront": "arn:{partition}:cloudfront::{account}:*",
+    "iam": "arn:{partition}:iam::{account}:*",
+    "route53": "arn:{partition}:route53:::*",
+    "s3": "arn:{partition}:s3:::*",
+}
+"""Services whose ARNs leave the region or the account out."""
+_USUAL = "arn:{partition}:{service}:{region}:{account}:*"
+
+
+def scope(permission: str, *, partition: str, region: str, account: str) -> str:
+    """What the permission is given on: `*`, or all of the service in that account and region."""
+    service, _, action = permission.partition(":")
+    if action not in LIMITED.get(service, ()):
+        return "*"
+    return _ARNS.get(service, _USUAL).format(partition=partition, service=service, region=region, account=account)
