@@ -40,6 +40,8 @@ class Call:
     operation: str
     body: str
     path: str = ""
+    signed: str = ""
+    """Access key id, date, region and service, as the signature names them."""
 
 
 @dataclass
@@ -53,6 +55,8 @@ class StandIn:
     answers: dict[str, Callable[[str], Answer | None]] = field(default_factory=dict)
     calls: list[Call] = field(default_factory=list)
     hang: threading.Event = field(default_factory=threading.Event)
+    clock: str = ""
+    """What the `Date` of its answers says; empty for the time it is."""
     regional: dict[str, Answer] = field(default_factory=dict)
     """What every call that is signed for that region is answered with."""
 
@@ -184,7 +188,8 @@ def _handler(stand_in: StandIn) -> type[BaseHTTPRequestHandler]:
             raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             body = raw.decode("utf-8", "replace")
             operation = operation_of(self.command, self.path, self.headers, body)
-            stand_in.calls.append(Call(operation, body, self.path))
+            signed = re.search(r"Credential=([^,\s]+)", self.headers.get("Authorization") or "")
+            stand_in.calls.append(Call(operation, body, self.path, signed[1] if signed else ""))
             canned = stand_in.answers.get(operation)
             answer = canned(body or self.path) if canned is not None else None
             scope = re.search(r"Credential=[^/]+/\d+/([^/]+)/", self.headers.get("Authorization") or "")
@@ -211,6 +216,9 @@ def _handler(stand_in: StandIn) -> type[BaseHTTPRequestHandler]:
             return answer
 
         do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = _answer  # noqa: N815  # the names http.server calls
+
+        def date_time_string(self, timestamp: float | None = None) -> str:
+            return stand_in.clock or super().date_time_string(timestamp)
 
         def log_message(self, *_: object) -> None:
             """A test says what it wants to know through `calls`."""
