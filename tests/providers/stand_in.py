@@ -55,6 +55,8 @@ class StandIn:
     answers: dict[str, Callable[[str], Answer | None]] = field(default_factory=dict)
     calls: list[Call] = field(default_factory=list)
     hang: threading.Event = field(default_factory=threading.Event)
+    silent: set[str] = field(default_factory=set)
+    """Regions that take every call and never answer."""
     clock: str = ""
     """What the `Date` of its answers says; empty for the time it is."""
     regional: dict[str, Answer] = field(default_factory=dict)
@@ -190,6 +192,8 @@ def _handler(stand_in: StandIn) -> type[BaseHTTPRequestHandler]:
             operation = operation_of(self.command, self.path, self.headers, body)
             signed = re.search(r"Credential=([^,\s]+)", self.headers.get("Authorization") or "")
             stand_in.calls.append(Call(operation, body, self.path, signed[1] if signed else ""))
+            if signed and signed[1].split("/")[2] in stand_in.silent:
+                stand_in.hang.wait(20)
             canned = stand_in.answers.get(operation)
             answer = canned(body or self.path) if canned is not None else None
             scope = re.search(r"Credential=[^/]+/\d+/([^/]+)/", self.headers.get("Authorization") or "")

@@ -43,7 +43,9 @@ def combined(results: Sequence[tuple[str, Result]]) -> Result:
         chosen = min((r for _, r in results), key=lambda r: order.get(r.status, len(order)))
         return chosen.model_copy(update={"message": unseen or chosen.message})
     first = full[0][1]
-    whole = all(r.status is Status.ok for _, r in full)
+    # What is one thing is found where it is; a list is not whole where somebody could not be asked.
+    listed = any(r.rows or r.alarms for _, r in full)
+    whole = all(r.status is Status.ok for _, r in full) and not (listed and others)
     told = "; ".join(part for part in (*(r.message for _, r in full), unseen) if part)
     return Result(
         status=Status.ok if whole else Status.truncated,
