@@ -99,15 +99,15 @@ class Provider(Protocol):
         """Services, resources and dependencies that can be seen. Raises `ProviderError` where none can."""
         ...
 
+    def forget(self) -> None:
+        """Something was changed: what was read before, and is remembered, is no answer any more."""
+        ...
+
     async def prepare(self) -> None:
         """Do what is slow the first time, without asking anything. Never raises."""
         ...
 
     async def check(self) -> Sequence[Check]:
-    def forget(self) -> None:
-        """Something was changed: what was read before, and is remembered, is no answer any more."""
-        ...
-
         """For `doctor`; ends within two seconds."""
         ...
 
