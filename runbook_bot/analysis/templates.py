@@ -24,11 +24,12 @@ LONGEST = 400
 """Characters of a line that count; what follows is the same story (stack traces, payloads)."""
 MOST = 5000
 """Different templates that are kept; later ones are counted together as `…`."""
-_TROUBLE = re.compile(
+TROUBLE = re.compile(
     r"error|exception|fail|fatal|panic|timed? ?out|refused|denied|exhaust|unavailable|reset|killed|\b5\d\d\b|"
     r"traceback|abort|throttl|too many|cannot|unable|expired|invalid",
     re.IGNORECASE,
 )
+"""What a complaint reads like."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def templates(lines: Iterable[LogLine], moment: float) -> list[Template]:
             kind = "…"
         counts.setdefault(kind, [0, 0])[line.at.timestamp() >= moment] += 1
         exemplars[kind] = line.text
-    found = [Template(k, b, a, exemplars[k], bool(_TROUBLE.search(exemplars[k]))) for k, (b, a) in counts.items()]
+    found = [Template(k, b, a, exemplars[k], bool(TROUBLE.search(exemplars[k]))) for k, (b, a) in counts.items()]
     return sorted(found, key=lambda each: (-abs(each.after - each.before), each.text))
 
 

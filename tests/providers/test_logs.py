@@ -11,7 +11,8 @@ from runbook_bot.domain.service import Resource
 from runbook_bot.domain.tools import SearchLogs, Status
 from runbook_bot.domain.vocabulary import ResourceType
 from runbook_bot.domain.window import TimeWindow
-from runbook_bot.providers.aws.logs import filter_pattern, nearest
+from runbook_bot.providers.aws.log_lines import chosen
+from runbook_bot.providers.aws.logs import filter_pattern
 from runbook_bot.providers.aws.provider import AwsProvider
 from tests.providers.conftest import NOW
 from tests.providers.shop import CHECKOUT, ORDERS_DB, RECEIPTS, Shop
@@ -118,12 +119,33 @@ async def test_denied_names_the_permission(aws: StandIn, shop: Shop, provider: A
     assert "logs:FilterLogEvents on arn:g" in result.message
 
 
+def lines(*texts: str) -> list[LogLine]:
+    return [LogLine(at=NOW + timedelta(seconds=index), text=text) for index, text in enumerate(texts)]
+
+
+MINUTE = TimeWindow(start=NOW, end=NOW + timedelta(minutes=1))
+
+
 def test_the_newest_lines_are_kept_where_there_is_no_onset() -> None:
-    lines = [LogLine(at=NOW + timedelta(seconds=i), text=str(i)) for i in range(5)]
-    window = TimeWindow(start=NOW, end=NOW + timedelta(minutes=1))
-    kept, left = nearest(lines, 2, window)
+    kept, left = chosen(lines("0", "1", "2", "3", "4"), 2, MINUTE, filtered=False)
     assert [line.text for line in kept] == ["3", "4"]
     assert left == 3
+
+
+def test_lines_that_complain_are_kept_before_others() -> None:
+    found = lines("ERROR first", *["fine"] * 50, "timed out", *["fine"] * 5)
+    kept, left = chosen(found, 4, MINUTE, filtered=False)
+    assert [line.text for line in kept] == ["ERROR first", "timed out", "fine", "fine"]
+    assert left == 53
+
+
+def test_too_many_complaints_are_thinned_kind_by_kind_in_their_proportion() -> None:
+    before, after = ["slow error 1"] * 300, ["slow error 2"] * 900
+    found = lines(*before, "ERROR rare, once", *after)
+    kept, _ = chosen(found, 101, MINUTE, filtered=False)
+    assert len(kept) == 101
+    assert sum(line.text == "ERROR rare, once" for line in kept) == 1
+    assert sum(line.text == "slow error 1" for line in kept) == 25  # a quarter, as in the whole
 
 
 @pytest.mark.parametrize(

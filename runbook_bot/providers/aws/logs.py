@@ -1,10 +1,12 @@
-"""Searches CloudWatch Logs: the right groups of a resource, the right pattern, the lines nearest to the onset."""
+"""Searches CloudWatch Logs: the right groups of a resource, the right pattern, and large groups within bounds."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TypeVar
 
+from runbook_bot.analysis.templates import TROUBLE
 from runbook_bot.domain.observation import LogLine
 from runbook_bot.domain.tools import Result, SearchLogs, Status
 from runbook_bot.domain.window import TimeWindow
@@ -12,23 +14,24 @@ from runbook_bot.providers.aws.answers import between, gaps, worst
 from runbook_bot.providers.aws.console import console_link
 from runbook_bot.providers.aws.failure import CallFailed
 from runbook_bot.providers.aws.log_groups import log_groups
+from runbook_bot.providers.aws.log_lines import Lines, chosen, matcher, readable
+from runbook_bot.providers.aws.logs_insights import Found, escaped, moment_of, run_query
 from runbook_bot.providers.aws.place import Answer, Place, asked
 
 SOURCE = "aws.cloudwatch.logs"
 _PATTERN_LIMIT = 1024
-_LINE_LIMIT = 4000
 _PAGES = 8
+_MOST_LINES = 24_000
+_MOST_GROUPS = 12
 _BEFORE_ONSET = timedelta(minutes=3)
 _SEARCH_SECONDS = 8.0
-
-
-@dataclass
-class Found:
-    """Lines of one group, and whether there are more."""
-
-    lines: list[LogLine] = field(default_factory=list)
-    more: bool = False
-    scanned: int = 0
+_INSIGHTS_SECONDS = 8.0
+_INSIGHTS_LINES = 10_000
+_SAMPLES = 16
+_SAMPLE_SECONDS = 6.0
+_SAMPLE_LINES = 250
+_FINAL = ("missing", "denied", "credentials", "unreachable")
+_T = TypeVar("_T")
 
 
 def filter_pattern(any_of: Sequence[str]) -> str | None:
@@ -62,24 +65,42 @@ async def search_logs(place: Place, query: SearchLogs) -> Result:
         # Not "no data": nothing was read, so nothing may follow from it.
         text = "its configuration names no log group in CloudWatch Logs"
         return Result(status=Status.error, source=SOURCE, asked=_nowhere(query), where=where, message=text)
+    unread, groups = groups[_MOST_GROUPS:], groups[:_MOST_GROUPS]
     answers = await asyncio.gather(*(_search_group(place, group, query) for group in groups))
-    found = [each for each in answers if isinstance(each, Found)]
+    found = [each for each in answers if isinstance(each, Read)]
     failures = [each for each in answers if isinstance(each, CallFailed)]
-    lines, left = nearest([line for each in found for line in each.lines], query.limit, query.window)
-    cut = left > 0 or any(each.more for each in found)
-    where = f"log groups {', '.join(groups)} in {place.name}, {between(query.window)}"
+    together = [line for each in found for line in each.lines]
+    lines, left = await asyncio.to_thread(chosen, together, query.limit, query.window, filtered=_filtered(query))
+    cut = left > 0 or any(each.more for each in found) or bool(unread)
     status = Status.truncated if cut else Status.ok
     if not lines:
         status = Status.truncated if cut else worst(failures) if failures else Status.no_data
     return Result(
         status=status,
         source=SOURCE,
-        asked={"calls": [asked("logs", "FilterLogEvents", _parameters(group, query)) for group in groups]},
-        where=where,
-        message=_message(query, lines, left, found, failures),
+        asked={"calls": [call for each in groups for call in _calls(each, query, answers, groups)]},
+        where=f"log groups {', '.join(groups)} in {place.name}, {between(query.window)}",
+        message=_message(query, lines, left, found, failures, unread),
         lines=tuple(lines),
         console=link,
     )
+
+
+@dataclass(frozen=True)
+class Read:
+    """What was read of one group, and by which way."""
+
+    lines: Sequence[LogLine]
+    scanned: int
+    more: bool = False
+    how: str = ""
+    """For people, where it was not simply read from one end to the other."""
+    insights: str = ""
+    """The query, where Logs Insights answered."""
+
+
+def _filtered(query: SearchLogs) -> bool:
+    return any(words.strip() for words in query.any_of)
 
 
 def _nowhere(query: SearchLogs) -> Answer:
@@ -87,51 +108,77 @@ def _nowhere(query: SearchLogs) -> Answer:
     return {"calls": [], "resources": [query.resource.key], "any_of": list(query.any_of)}
 
 
-def _parameters(group: str, query: SearchLogs) -> Answer:
+def _calls(
+    group: str, query: SearchLogs, answers: Sequence["Read | CallFailed"], groups: Sequence[str]
+) -> Iterable[Answer]:
     pattern = filter_pattern(query.any_of)
     span = _span(query.window.start, query.window.end)
-    return {"logGroupName": group, **span} | ({"filterPattern": pattern} if pattern else {})
+    parameters = {"logGroupName": group, **span} | ({"filterPattern": pattern} if pattern else {})
+    yield asked("logs", "FilterLogEvents", parameters)
+    answer = answers[groups.index(group)]
+    if isinstance(answer, Read) and answer.insights:
+        yield asked("logs", "StartQuery", {"logGroupNames": [group], "queryString": answer.insights})
 
 
 def _span(start: datetime, end: datetime) -> Answer:
     """FilterLogEvents takes milliseconds; its end is inclusive, a window's is not."""
-    return {"startTime": int(start.timestamp() * 1000), "endTime": int(end.timestamp() * 1000) - 1}
+    first, last = max(0, int(start.timestamp() * 1000)), max(0, int(end.timestamp() * 1000) - 1)
+    return {"startTime": first, "endTime": max(first, last)}
 
 
-async def _search_group(place: Place, group: str, query: SearchLogs) -> Found | CallFailed:
+async def _search_group(place: Place, group: str, query: SearchLogs) -> Read | CallFailed:
+    """With the pattern; what is too much to be read from end to end is asked for in another way."""
+    try:
+        found = await _read(place, group, query)
+    except CallFailed as failure:
+        if failure.kind not in ("invalid", "unsupported"):
+            return failure
+        told, _ = await _telling(place, group, query, Lines())  # groups of infrequent access answer Insights only
+        return told or failure
+    simple = Read(found.lines, found.scanned, found.more)
+    if not found.more:
+        return simple
+    return await _of_many(place, group, query, found) or simple
+
+
+async def _read(place: Place, group: str, query: SearchLogs) -> Lines:
     """With the pattern; where that fails or finds nothing, some pages without it, filtered here."""
     pattern = filter_pattern(query.any_of)
-    found: Found | CallFailed
-    try:
-        found = await _read(place, group, query, pattern, _PAGES)
-    except CallFailed as failure:
-        found = failure
-        if pattern is None or failure.kind in ("missing", "denied", "credentials", "unreachable"):
-            return failure
-    if pattern is None or (isinstance(found, Found) and found.lines):
+    if pattern is None:
+        return await _spans(place, group, query, None, _PAGES)
+    found, failure = await _tried(_spans(place, group, query, pattern, _PAGES))
+    if failure is not None and failure.kind in _FINAL:
+        raise failure
+    if found is not None and (found.lines or found.more):
         return found
+    again, _ = await _tried(_spans(place, group, query, None, 2))
+    if again is None:
+        if found is None and failure is not None:
+            raise failure
+        return found or Lines()
+    if found is not None and not again.lines:  # the pattern's answer is whole, the second look may not be
+        again.more = False
+    return again
+
+
+async def _tried(work: Awaitable[_T]) -> tuple[_T | None, CallFailed | None]:
     try:
-        return await _read(place, group, query, None, 2)
+        return await work, None
     except CallFailed as failure:
-        return found if isinstance(found, Found) else failure
+        return None, failure
 
 
-async def _read(place: Place, group: str, query: SearchLogs, pattern: str | None, pages: int) -> Found:
-    """From shortly before the onset on first, then what came before it, while there is room."""
+async def _spans(place: Place, group: str, query: SearchLogs, pattern: str | None, pages: int) -> Lines:
+    """What came shortly before the onset and after it, and what came before that: each has its own room."""
     window = query.window
-    found = Found()
     middle = window.start
     if window.onset is not None and window.holds(window.onset):
         middle = max(window.start, window.onset - _BEFORE_ONSET)
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + _SEARCH_SECONDS
-    for start, end in ((middle, window.end), (window.start, middle)):
-        if start >= end:
-            continue
-        if len(found.lines) >= query.limit or loop.time() > deadline:
-            found.more = True
-            break
-        await _read_span(place, group, query, _span(start, end), pattern, pages, deadline, found)
+    spans = [(start, end) for start, end in ((middle, window.end), (window.start, middle)) if start < end]
+    found = Lines(most=max(_MOST_LINES, 4 * query.limit))
+    for start, end in spans:
+        enough = len(found.lines) + 4 * query.limit // len(spans)
+        await _read_span(place, group, query, _span(start, end), pattern, pages, enough, found)
     return found
 
 
@@ -142,20 +189,19 @@ async def _read_span(
     span: Answer,
     pattern: str | None,
     pages: int,
-    deadline: float,
-    found: Found,
+    enough: int,
+    found: Lines,
 ) -> None:
+    """Page by page into `found`, until that is enough or has taken too long; parsed beside the loop."""
     parameters = {"logGroupName": group, **span} | ({"filterPattern": pattern} if pattern else {})
-    wanted = [words.casefold() for words in query.any_of if words.strip()]
-    read = 0
+    matches = matcher(query.any_of)
+    clock = asyncio.get_running_loop().time
+    deadline, read = clock() + _SEARCH_SECONDS / 2, 0
     try:
         async for page in place.pages("logs", "FilterLogEvents", **parameters):
-            events = page.get("events") or []
-            found.scanned += len(events)
-            found.lines += [_line(each) for each in events if _matches(str(each.get("message", "")), wanted)]
+            await asyncio.to_thread(found.take, page.get("events") or [], matches)
             read += 1
-            full = read >= pages or len(found.lines) >= 4 * query.limit
-            if page.get("nextToken") and (full or asyncio.get_running_loop().time() > deadline):
+            if page.get("nextToken") and (read >= pages or len(found.lines) >= enough or clock() > deadline):
                 found.more = True
                 return
     except CallFailed:
@@ -164,43 +210,103 @@ async def _read_span(
         found.more = True
 
 
-def _matches(text: str, wanted: Sequence[str]) -> bool:
-    folded = text.casefold()
-    return not wanted or any(words in folded for words in wanted)
+async def _of_many(place: Place, group: str, query: SearchLogs, read: Lines) -> Read | None:
+    """All lines that tell, by Logs Insights; where these are too many too, or it may not be asked, samples of all."""
+    told, insights = await _telling(place, group, query, read)
+    if told is not None:
+        return told
+    sampled = await _sampled(place, group, query)
+    if not sampled.lines:
+        return None
+    how = f"{_SAMPLES} samples spread over the window were read of group {group}, which has too many lines"
+    return Read(sampled.lines, read.scanned + sampled.scanned, True, f"{how} ({insights})" if insights else how)
 
 
-def _line(event: Answer) -> LogLine:
-    at = datetime.fromtimestamp(int(event.get("timestamp") or 0) / 1000, UTC)
-    text = str(event.get("message", "")).rstrip()
-    return LogLine(at=at, text=text[:_LINE_LIMIT], stream=str(event.get("logStreamName", "")))
+async def _telling(place: Place, group: str, query: SearchLogs, read: Lines) -> tuple[Read | None, str]:
+    """The lines with one of the words, or those that complain; and why not, where they cannot be had whole."""
+    words = [each.strip() for each in query.any_of if each.strip()]
+    expression = "|".join(escaped(each) for each in words) if words else TROUBLE.pattern
+    text = f"fields @timestamp, @message, @logStream | filter @message like /(?i)({expression})/"
+    text += f" | sort @timestamp asc | limit {_INSIGHTS_LINES}"
+    try:
+        answer = await run_query(place, [group], text, query.window, limit=_INSIGHTS_LINES, seconds=_INSIGHTS_SECONDS)
+    except CallFailed as failure:
+        return None, str(failure)
+    if not answer.complete:
+        return None, f"Logs Insights was stopped after {_INSIGHTS_SECONDS:g} s; {answer.cost}"
+    if answer.matched > len(answer.rows):
+        return None, f"{answer.matched} lines would have to be told; {answer.cost}"
+    tells = matcher(words) if words else lambda line: TROUBLE.search(line) is not None
+    lines = await asyncio.to_thread(_lines, answer, tells)
+    if not words:  # the others, as far as they were read, show what is normal
+        lines += [line for line in read.lines if not tells(line.text)]
+    what = "that have the words" if words else "that complain"
+    how = f"Logs Insights found all lines of group {group} {what} ({answer.cost})"
+    scanned = max(read.scanned, answer.scanned)
+    return Read(lines, scanned, not words, how + ("; of the others only some were read" if not words else ""), text), ""
 
 
-def nearest(lines: list[LogLine], limit: int, window: TimeWindow) -> tuple[list[LogLine], int]:
-    """At most `limit` lines in order of time: the nearest to the onset, or the newest; and how many were left out."""
-    ordered = sorted(lines, key=lambda line: line.at)
-    if len(ordered) <= limit:
-        return ordered, 0
-    onset = window.onset
-    if onset is None:
-        return ordered[-limit:], len(ordered) - limit
-    by_distance = sorted(ordered, key=lambda line: abs(line.at - onset))
-    return sorted(by_distance[:limit], key=lambda line: line.at), len(ordered) - limit
+def _lines(answer: Found, tells: Callable[[str], bool]) -> list[LogLine]:
+    found = []
+    for row in answer.rows:
+        at, text = moment_of(row.get("@timestamp", "")), readable(row.get("@message"))
+        if at is not None and tells(text):
+            found.append(LogLine(at=at, text=text, stream=readable(row.get("@logStream"))))
+    return found
+
+
+async def _sampled(place: Place, group: str, query: SearchLogs) -> Lines:
+    """The first lines of each of many equal slices: as much of what came before the onset as of what came after."""
+    pattern, matches = filter_pattern(query.any_of), matcher(query.any_of)
+    each = max(1, min(_SAMPLE_LINES, query.limit // 4))
+    slices = list(_slices(query.window, _SAMPLES))
+    found = Lines()
+
+    async def sample(start: datetime, end: datetime) -> None:
+        parameters = {"logGroupName": group, **_span(start, end)} | ({"filterPattern": pattern} if pattern else {})
+        page = await place.call("logs", "FilterLogEvents", limit=each, **parameters)
+        await asyncio.to_thread(found.take, page.get("events") or [], matches)
+
+    tasks = [asyncio.ensure_future(_tried(sample(start, end))) for start, end in slices]
+    _, late = await asyncio.wait(tasks, timeout=_SAMPLE_SECONDS)
+    for task in late:
+        task.cancel()
+    await asyncio.gather(*late, return_exceptions=True)
+    return found
+
+
+def _slices(window: TimeWindow, count: int) -> Iterable[tuple[datetime, datetime]]:
+    step = window.length / count
+    for index in range(count):
+        yield window.start + index * step, window.start + (index + 1) * step
 
 
 def _message(
-    query: SearchLogs, lines: Sequence[LogLine], left: int, found: Sequence[Found], failures: Sequence[CallFailed]
+    query: SearchLogs,
+    lines: Sequence[LogLine],
+    left: int,
+    found: Sequence[Read],
+    failures: Sequence[CallFailed],
+    unread: Sequence[str],
 ) -> str:
     parts = []
     if left or any(each.more for each in found):
-        which = "nearest to the onset" if query.window.onset else "newest that were read"
         total = len(lines) + left
-        parts.append(f"{len(lines)} of at least {total} lines are shown, the {which}; there are more")
+        parts.append(f"{len(lines)} of at least {total} lines are shown, {_which(query)}; there are more")
     elif not lines and found:
         scanned = sum(each.scanned for each in found)
         looked = " or ".join(f"“{words}”" for words in query.any_of)
         parts.append(
             f"no line has {looked} ({scanned} lines read)" if looked else "the log has no lines in this window"
         )
+    parts += [each.how for each in found if each.how]
+    if unread:
+        parts.append(f"{len(unread)} more log groups were not read: {', '.join(unread[:3])}")
     if failures:
         parts.append(f"not seen: {gaps(failures)}")
     return "; ".join(parts)
+
+
+def _which(query: SearchLogs) -> str:
+    nearest = "the nearest to the onset" if query.window.onset else "the newest that were read"
+    return nearest if _filtered(query) else f"those that complain and {nearest}"
