@@ -1,0 +1,45 @@
+"""One discovery of whatever stands behind AWS_ENDPOINT_URL, in a process of its own.
+
+    python -m tests.benchmarks.large_discovery REGION,REGION… NAME=ROLE…
+
+Prints JSON: `seconds`, `services`, `resources`, `edges`, `unseen`; `megabytes`, the most that the process held; and
+`blocked`, the longest that one callback kept the event loop, in its own time.
+"""
+
+import asyncio
+import json
+import resource
+import sys
+import time
+from typing import Any
+
+from runbook_bot.domain.ports import SystemClock
+from runbook_bot.providers.aws.config import AwsAccount, AwsSettings
+from runbook_bot.providers.aws.provider import AwsProvider
+from tests.benchmarks.first_investigation import Stopwatch
+
+
+async def measured(settings: AwsSettings) -> dict[str, Any]:
+    provider = AwsProvider(settings, SystemClock())
+    stopwatch = Stopwatch()
+    stopwatch.start()
+    began = time.monotonic()
+    graph = await provider.discover()
+    took = time.monotonic() - began
+    stopwatch.stop()
+    return {
+        "seconds": took,
+        "services": len(graph.services),
+        "resources": len({r.key for service in graph for r in service.resources}),
+        "edges": len(graph.edges),
+        "unseen": [each for look in graph.looks for each in look.unseen],
+        "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "blocked": stopwatch.busy,
+    }
+
+
+if __name__ == "__main__":
+    roles = dict(each.split("=", 1) for each in sys.argv[2:])
+    accounts = tuple(AwsAccount(name=name, role_arn=role) for name, role in roles.items())
+    settings = AwsSettings(regions=tuple(sys.argv[1].split(",")), accounts=accounts)
+    print(json.dumps(asyncio.run(measured(settings))), flush=True)  # noqa: T201  # the result
