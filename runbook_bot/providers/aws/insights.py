@@ -9,6 +9,7 @@ from typing import Literal
 from runbook_bot.domain.window import TimeWindow
 from runbook_bot.providers.aws.failure import CallFailed
 from runbook_bot.providers.aws.place import Answer, Place
+from runbook_bot.providers.aws.rds import read_cluster, read_instance
 from runbook_bot.providers.aws.statements import without_values
 
 _METRIC = "db.load.avg"
@@ -81,6 +82,21 @@ class Top:
     sessions: float
     waits: dict[str, float]
     statistics: dict[str, float]
+
+
+async def monitored(place: Place, name: str) -> Answer:
+    """The instance of that name, or the writer of the cluster. Raises `CallFailed`."""
+    try:
+        instance = await read_instance(place, name)
+    except CallFailed as failure:
+        if failure.kind != "missing":
+            raise
+        members = (await read_cluster(place, name)).get("DBClusterMembers") or []
+        writers = [str(each.get("DBInstanceIdentifier")) for each in members if each.get("IsClusterWriter")]
+        if not writers:
+            raise CallFailed("missing", f"cluster {name} has no writer", action="rds:DescribeDBClusters") from None
+        instance = await read_instance(place, writers[0])
+    return instance
 
 
 def resource_id(instance: Answer) -> str:

@@ -10,12 +10,10 @@ from runbook_bot.domain.redaction import redact
 from runbook_bot.domain.tools import Result
 from runbook_bot.domain.window import TimeWindow
 from runbook_bot.providers.aws.console import console_host
-from runbook_bot.providers.aws.failure import CallFailed
-from runbook_bot.providers.aws.insights import Load, Top, read_load, read_top, resource_id
+from runbook_bot.providers.aws.insights import Load, Top, monitored, read_load, read_top, resource_id
 from runbook_bot.providers.aws.levels import last, rounded, share
 from runbook_bot.providers.aws.operations.operation import Operation
 from runbook_bot.providers.aws.place import Answer, Place
-from runbook_bot.providers.aws.rds import read_cluster, read_instance
 from runbook_bot.providers.aws.rds_limits import class_vcpus
 
 _NONE = "Performance Insights has no load in this window; it keeps seven days unless longer retention is paid for"
@@ -34,7 +32,7 @@ class Waits(Operation):
     window: TimeWindow | None = Field(default=None, description="When; none means the last hour")
 
     async def answer(self, place: Place, now: datetime) -> Result:
-        instance = await monitored(place, self.name)
+        instance = await _enabled(place, self.name)
         load = await read_load(place, instance, last(1, now, self.window))
         rows = _waits(load, class_vcpus(str(instance.get("DBInstanceClass", "")))) if load.sessions else []
         return self.table(place, rows, empty=_NONE, console=_link(place, instance))
@@ -83,7 +81,7 @@ class TopStatements(Operation):
     window: TimeWindow | None = Field(default=None, description="When; none means the last hour")
 
     async def answer(self, place: Place, now: datetime) -> Result:
-        instance = await monitored(place, self.name)
+        instance = await _enabled(place, self.name)
         found = await read_top(place, instance, last(1, now, self.window), "sql")
         return self.table(place, _tops(found), empty=_NONE, console=_link(place, instance))
 
@@ -101,7 +99,7 @@ class TopClients(Operation):
     window: TimeWindow | None = Field(default=None, description="When; none means the last hour")
 
     async def answer(self, place: Place, now: datetime) -> Result:
-        instance = await monitored(place, self.name)
+        instance = await _enabled(place, self.name)
         found = await read_top(place, instance, last(1, now, self.window), self.by)
         return self.table(place, _tops(found), empty=_NONE, console=_link(place, instance))
 
@@ -125,18 +123,9 @@ def _tops(found: list[Top]) -> list[Row]:
     ]
 
 
-async def monitored(place: Place, name: str) -> Answer:
-    """The instance of that name, or the writer of the cluster. Raises `CallFailed`, also where this is off."""
-    try:
-        instance = await read_instance(place, name)
-    except CallFailed as failure:
-        if failure.kind != "missing":
-            raise
-        members = (await read_cluster(place, name)).get("DBClusterMembers") or []
-        writers = [str(each.get("DBInstanceIdentifier")) for each in members if each.get("IsClusterWriter")]
-        if not writers:
-            raise CallFailed("missing", f"cluster {name} has no writer", action="rds:DescribeDBClusters") from None
-        instance = await read_instance(place, writers[0])
+async def _enabled(place: Place, name: str) -> Answer:
+    """Raises `CallFailed`, also where Performance Insights is off."""
+    instance = await monitored(place, name)
     resource_id(instance)
     return instance
 
