@@ -7,12 +7,12 @@ import asyncio
 import gc
 import os
 import secrets
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 
@@ -25,6 +25,7 @@ from runbook_bot.domain.ports import Actuator, Clock, Directory, Inbox, Leases, 
 from runbook_bot.errors import JournalError, SettingsError
 from runbook_bot.investigation.advance import Advance
 from runbook_bot.investigation.aftermath import Aftermath
+from runbook_bot.investigation.ask.asker import Asker
 from runbook_bot.investigation.atlas import Atlas
 from runbook_bot.investigation.investigator import Investigator
 from runbook_bot.investigation.remediation import Remediation
@@ -37,10 +38,11 @@ from runbook_bot.settings import Settings
 from runbook_bot.state.journals import FileJournals
 
 if TYPE_CHECKING:
-    from runbook_bot.slack.app import SlackDesk
     from runbook_bot.providers.aws.provider import AwsProvider
+    from runbook_bot.slack.app import SlackDesk
 
 _log = structlog.get_logger(__name__)
+_T = TypeVar("_T")
 
 CONCURRENT = 12
 """Investigations that one process works on at a time."""
@@ -68,8 +70,6 @@ def knowledge(settings: Settings) -> KnowledgeBase:
 
 def providers(settings: Settings, clock: Clock | None = None) -> Sequence[Provider]:
     """The vendors that are switched on, or whose credentials are there."""
-    if not aws_wanted(settings):
-        return ()
     aws = aws_provider(settings, clock)
     return () if aws is None else (aws,)
 
@@ -191,6 +191,26 @@ async def investigate(
         await memory.close()
 
 
+def asker(settings: Settings, world: World, memory: KnowledgeBase) -> Asker:
+    """Answers questions; what was asked for each is kept apart from the investigations."""
+    clock = SystemClock()
+    records = FileJournals(settings.home / "questions", clock)
+    return Asker(world, memory, settings.services, clock, records=records)
+
+
+async def ask(settings: Settings, put: Callable[[Asker], Awaitable[_T]]) -> _T:
+    """Something asked from the terminal."""
+    memory = knowledge(settings)
+    try:
+        mind = thinking(settings, memory)
+        try:
+            return await put(asker(settings, mind.world, memory))
+        finally:
+            await mind.atlas.close()
+    finally:
+        await memory.close()
+
+
 def _leases(settings: Settings) -> Leases:
     from runbook_bot.state.leases import LocalLeases
 
@@ -249,6 +269,7 @@ async def running(settings: Settings, *, desk: bool, worker: bool) -> AsyncItera
                 queue=queue,
                 inbox=inbox,
                 knowledge=memory,
+                asker=asker(settings, mind.world, memory),
                 clock=SystemClock(),
                 reasoner=CatalogueReasoner.name,
             )

@@ -2,7 +2,7 @@
 
 import typer
 
-from runbook_bot.cli import audit, config, doctor, investigate, knowledge, service, status
+from runbook_bot.cli import ask, audit, aws, config, doctor, investigate, knowledge, service, status
 
 app = typer.Typer(
     name="runbook-bot",
@@ -17,6 +17,8 @@ app.command()(service.serve)
 app.command()(service.worker)
 app.command()(service.demo)
 app.command()(investigate.investigate)
+app.command()(ask.ask)
+app.command(context_settings=aws.AS_TYPED)(aws.aws)
 app.command()(status.status)
 app.add_typer(knowledge.app, name="knowledge")
 app.add_typer(audit.app, name="audit")

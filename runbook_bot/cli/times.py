@@ -1,40 +1,19 @@
 """Times as people type them: ISO 8601, `14:30` (today, UTC), `15m ago`, `2h`."""
 
-import re
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime
 
+from runbook_bot.domain import moments
 from runbook_bot.errors import UsageError
 
 FORMS = "write 2026-01-31T14:30Z, 14:30 (today, UTC) or 15m ago"
 
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-_AGO = re.compile(r"(?:\d{1,6}\s*[smhdw]\s*){1,5}(?:ago)?")
-_PART = re.compile(r"(\d+)\s*([smhdw])")
-_CLOCK = re.compile(r"\d{1,2}:\d{2}(?::\d{2})?(?:\s*(?:z|utc))?")
-
 
 def moment(option: str, text: str, now: datetime) -> datetime:
     """The moment in UTC; a time without a zone is UTC. Raises `UsageError` naming the option."""
-    said = text.strip().casefold()
     try:
-        if said == "now":
-            return now
-        if _AGO.fullmatch(said):
-            return now - timedelta(**_durations(said))
-        if _CLOCK.fullmatch(said):
-            clock = time.fromisoformat(re.sub(r"\s*(z|utc)$", "", said).zfill(5 if said.count(":") == 1 else 8))
-            return datetime.combine(now.date(), clock, tzinfo=UTC)
-        parsed = datetime.fromisoformat(text.strip())
-        return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
+        return moments.moment(text, now)
     except (ValueError, OverflowError):
         raise UsageError(f"{option}: {text[:60]!r} is no time; {FORMS}") from None
-
-
-def _durations(said: str) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for count, unit in _PART.findall(said):
-        found[_UNITS[unit]] = found.get(_UNITS[unit], 0) + int(count)
-    return found
 
 
 def window(

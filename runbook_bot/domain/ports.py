@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal, Protocol
 
 from runbook_bot.domain.approval import Approval, Outcome, Preparation, Proposal
+from runbook_bot.domain.asking import Question, Route
 from runbook_bot.domain.evidence import Evidence
 from runbook_bot.domain.hypothesis import Hypothesis, Prediction
 from runbook_bot.domain.investigation import Investigation
@@ -87,6 +88,10 @@ class Provider(Protocol):
     @property
     def tools(self) -> Sequence[type[Query]]:
         """The vendor's own questions, beyond those that every vendor is asked."""
+        ...
+
+    def understand(self, question: Question) -> Sequence[Route]:
+        """Which of its own questions the words may mean, likeliest first, at most a few. Asks nobody."""
         ...
 
     def answers(self, query: Query) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from time import monotonic
 
+from runbook_bot.domain.asking import Question, Route
 from runbook_bot.domain.observation import Alarm, Change, Fact, LogLine, Row
 from runbook_bot.domain.ports import Provider
 from runbook_bot.domain.redaction import redact, redact_json
@@ -58,6 +59,11 @@ class World:
         self._failures[provider] = self._failures.get(provider, 0) + 1 if slow else 0
         if self._failures[provider] >= 2:
             self._silent[provider] = monotonic() + REST
+
+    def understand(self, question: Question) -> list[Route]:
+        """The vendors' own questions that the words may mean, likeliest first."""
+        found = [route for provider in self._providers for route in provider.understand(question)]
+        return sorted(found, key=lambda route: (-route.score, route.kind))
 
     async def prepare(self) -> None:
         """Whatever is slow the first time, before somebody waits for it."""

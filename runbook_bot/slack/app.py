@@ -11,6 +11,7 @@ from slack_bolt.authorization import AuthorizeResult
 
 from runbook_bot.domain.ports import Clock, Inbox, Journals, Knowledge, Queue
 from runbook_bot.errors import DeskError, RunbookError
+from runbook_bot.investigation.ask.asker import Asker
 from runbook_bot.slack import actions, commands, home, mentions, shortcuts, submissions
 from runbook_bot.slack.aftermath import Aftermath
 from runbook_bot.slack.answers import Answers
@@ -52,6 +53,7 @@ class SlackDesk:
         queue: Queue,
         inbox: Inbox,
         knowledge: Knowledge | None,
+        asker: Asker,
         clock: Clock,
         reasoner: str,
     ) -> None:
@@ -62,6 +64,7 @@ class SlackDesk:
         self._queue = queue
         self._inbox = inbox
         self._knowledge = knowledge
+        self._asker = asker
         self._clock = clock
         self._reasoner = reasoner
         self._answers = Answers(outbox)
@@ -130,6 +133,7 @@ class SlackDesk:
             journals=self._journals,
             queue=self._queue,
             knowledge=self._knowledge,
+            asker=self._asker,
             clock=self._clock,
             reasoner=self._reasoner,
             cases=Cases(self._journals),

@@ -5,6 +5,7 @@ from slack_bolt.context.async_context import AsyncBoltContext
 
 from runbook_bot.slack import questions
 from runbook_bot.slack.answers import Answer
+from runbook_bot.slack.asking import ask
 from runbook_bot.slack.delivery import Delivery
 from runbook_bot.slack.desk import Desk
 from runbook_bot.slack.investigate import investigate
@@ -25,6 +26,7 @@ VERBS: dict[str, Verb] = {
             "finds the cause, and proposes a fix that people approve",
             investigate,
         ),
+        Verb("ask", "ask [a question]", "answers what runs, what changed, who owns what, and more", ask),
         Verb("status", "status", "lists the open investigations", questions.status),
         Verb("stop", "stop [id]", "ends the investigation in this channel with what is known so far", questions.stop),
         Verb("why", "why H2", "shows what speaks for and against a hypothesis", questions.why),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from runbook_bot.domain.journal import Body
 from runbook_bot.domain.ports import Clock, Journals, Knowledge, Queue
+from runbook_bot.investigation.ask.asker import Asker
 from runbook_bot.slack import words
 from runbook_bot.slack.aftermath import Aftermath
 from runbook_bot.slack.answers import Answers, Untold
@@ -24,6 +25,7 @@ class Desk:
     journals: Journals
     queue: Queue
     knowledge: Knowledge | None
+    asker: Asker
     clock: Clock
     reasoner: str
     """The name that goes into `Opened`."""

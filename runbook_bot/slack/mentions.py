@@ -6,6 +6,7 @@ from slack_bolt.context.async_context import AsyncBoltContext
 from runbook_bot.domain.investigation import Investigation
 from runbook_bot.slack import words as say
 from runbook_bot.slack.answers import Answer, plain
+from runbook_bot.slack.asking import ask, question
 from runbook_bot.slack.commands import VERBS, carry
 from runbook_bot.slack.delivery import Delivery
 from runbook_bot.slack.desk import Desk
@@ -36,8 +37,12 @@ async def reply(desk: Desk, delivery: Delivery) -> Answer | None:
     text = words(delivery.text, desk.workspace.bot_user)
     case = await desk.cases.in_thread(delivery.channel, delivery.thread) if delivery.thread else None
     word, rest = split(text)
-    if case is not None and word not in VERBS and word not in NOT_YET and not (guess(word, VERBS) and not rest):
+    if word in VERBS or word in NOT_YET or (guess(word, VERBS) and not rest):
+        return await carry(desk, Ask(delivery, text, case), text)
+    if case is not None and (hypothesis(text) in case.hypotheses or not question(text)):
         return about(case, text)
+    if question(text):
+        return await ask(desk, Ask(delivery, text, case))
     return await carry(desk, Ask(delivery, text, case), text)
 
 

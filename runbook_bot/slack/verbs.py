@@ -34,7 +34,7 @@ class Verb:
     carry: Carry
 
 
-NOT_YET = ("ask", "deploy", "scale", "skill")
+NOT_YET = ("deploy", "scale", "skill")
 
 
 def split(text: str) -> tuple[str, str]:

@@ -13,7 +13,7 @@ from runbook_bot.errors import RunbookError, UsageError
 from tests.house.terminal import runbook
 
 HEAVY = ("anthropic", "chromadb", "boto3", "slack_bolt", "docket", "moto", "numpy", "pydantic", "rich")
-COMMANDS = ("serve", "worker", "demo", "investigate", "status", "knowledge", "audit", "doctor", "config")
+COMMANDS = ("serve", "worker", "demo", "investigate", "ask", "aws", "status", "knowledge", "audit", "doctor", "config")
 
 
 def test_help_loads_nothing_heavy() -> None:

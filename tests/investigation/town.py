@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
+from runbook_bot.domain.asking import Question, Route
 from runbook_bot.domain.observation import Alarm, Change, Fact, LogLine, Series
 from runbook_bot.domain.ports import Check
 from runbook_bot.domain.service import Resource, Service, ServiceGraph
@@ -68,13 +69,22 @@ class Town:
     denied: frozenset[str] = frozenset()
     name: str = "town"
     tools: Sequence[type[Query]] = ()
+    routes: Sequence[Route] = ()
+    """What it takes every question for."""
     asked: list[Query] = field(default_factory=list)
 
     def answers(self, query: Query) -> bool:
         return True
 
+    def understand(self, question: Question) -> Sequence[Route]:
+        del question
+        return self.routes
+
     async def discover(self) -> ServiceGraph:
         return ServiceGraph()
+
+    def forget(self) -> None:
+        """It remembers nothing."""
 
     async def prepare(self) -> None:
         """There is nothing to prepare."""
@@ -83,9 +93,6 @@ class Town:
         return ()
 
     async def ask(self, query: Query) -> Result:
-    def forget(self) -> None:
-        """It remembers nothing."""
-
         self.asked.append(query)
         if query.kind in self.denied:
             return Result(status=Status.denied, source="town", where=query.kind, message=f"needs town:{query.kind}")

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 
+from runbook_bot.domain.asking import Question, Route
 from runbook_bot.domain.noun import Json
 from runbook_bot.domain.ports import Check, Clock
 from runbook_bot.domain.service import Resource, ServiceGraph
@@ -30,6 +31,7 @@ from runbook_bot.providers.aws.metric_table import VITAL_SIGNS
 from runbook_bot.providers.aws.metrics import read_metrics
 from runbook_bot.providers.aws.operations.operation import Operation, answered
 from runbook_bot.providers.aws.operations.register import operations
+from runbook_bot.providers.aws.operations.routing import routes
 from runbook_bot.providers.aws.place import Place
 from runbook_bot.providers.aws.places import Places
 from runbook_bot.providers.aws.rds import database_events
@@ -53,9 +55,9 @@ class AwsProvider:
     """Reads AWS with whatever read-only credentials boto3 finds, or with the accounts' roles."""
 
     def __init__(self, settings: AwsSettings, clock: Clock) -> None:
+        self._settings = settings
         self._places = Places(settings)
         self._clock = clock
-        self._settings = settings
 
     @property
     def name(self) -> str:
@@ -64,6 +66,9 @@ class AwsProvider:
     @property
     def tools(self) -> Sequence[type[Query]]:
         return operations()
+
+    def understand(self, question: Question) -> Sequence[Route]:
+        return routes(question, operations())
 
     def answers(self, query: Query) -> bool:
         match query:
@@ -120,11 +125,6 @@ class AwsProvider:
         for place in self._places.all:
             await place.prepare(FIRST_ASKED)
 
-    async def check(self) -> Sequence[Check]:
-        return await check(self._places)
-
-
-def _of_aws(resource: Resource) -> bool:
     def forget(self) -> None:
         """Something was changed: what was read before is no answer any more."""
         self._places.forget()
@@ -133,6 +133,11 @@ def _of_aws(resource: Resource) -> bool:
         """For `doctor --aws`: the policies that do, and what the present credentials lack of them. Never raises."""
         return await access_report(self._places, self._settings)
 
+    async def check(self) -> Sequence[Check]:
+        return await check(self._places)
+
+
+def _of_aws(resource: Resource) -> bool:
     """Kubernetes workloads and Prometheus metrics are other vendors'."""
     if resource.type is R.metric:
         return resource.promql is None and bool(resource.namespace)
