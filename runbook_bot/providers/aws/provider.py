@@ -18,13 +18,12 @@ from runbook_bot.domain.tools import (
     Status,
 )
 from runbook_bot.domain.vocabulary import ResourceType as R
-from runbook_bot.providers.aws.alarms import alarm_events, find_alarms
-from runbook_bot.providers.aws.autoscaling import group_events
+from runbook_bot.providers.aws.alarms import find_alarms
 from runbook_bot.providers.aws.changes import list_changes
 from runbook_bot.providers.aws.config import AwsSettings
 from runbook_bot.providers.aws.discovery import discover
 from runbook_bot.providers.aws.doctor import AccessReport, access_report, check
-from runbook_bot.providers.aws.ecs import service_events
+from runbook_bot.providers.aws.events.listing import EVENTFUL, list_events
 from runbook_bot.providers.aws.log_groups import LOGGING
 from runbook_bot.providers.aws.logs import search_logs
 from runbook_bot.providers.aws.metric_table import VITAL_SIGNS
@@ -34,17 +33,7 @@ from runbook_bot.providers.aws.operations.register import operations
 from runbook_bot.providers.aws.operations.routing import routes
 from runbook_bot.providers.aws.place import Place
 from runbook_bot.providers.aws.places import Places
-from runbook_bot.providers.aws.rds import database_events
 from runbook_bot.providers.aws.state import READERS, read_state
-
-EVENTS: dict[R, Callable[[Place, ListEvents], Awaitable[Result]]] = {
-    R.ecs_service: service_events,
-    R.rds_instance: database_events,
-    R.rds_cluster: database_events,
-    R.autoscaling_group: group_events,
-    R.alarm: alarm_events,
-}
-
 
 FIRST_ASKED = ("cloudwatch", "resourcegroupstaggingapi", "elbv2", "ecs", "lambda", "rds", "dynamodb", "sqs",
                "elasticache", "cloudtrail", "logs")  # fmt: skip
@@ -79,7 +68,7 @@ class AwsProvider:
             case SearchLogs():
                 return query.resource.type in LOGGING
             case ListEvents():
-                return query.resource.type in EVENTS
+                return query.resource.type in EVENTFUL
             case ReadState():
                 return query.resource.type in READERS
             case ListChanges():
@@ -103,7 +92,7 @@ class AwsProvider:
             case SearchLogs():
                 return await self._places.ask(lambda place: search_logs(place, query))
             case ListEvents():
-                return await self._places.ask(lambda place: EVENTS[query.resource.type](place, query))
+                return await self._places.ask(lambda place: list_events(place, query, self._clock.now()))
             case ReadState():
                 return await self._places.ask(lambda place: read_state(place, query))
             case ListChanges():

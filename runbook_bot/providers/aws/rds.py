@@ -134,15 +134,8 @@ async def database_events(place: Place, query: ListEvents) -> Result:
         events = await read_events(place, query.resource, query.window)
     except CallFailed as failure:
         return failed(failure, SOURCE, where, request)
-    lines = [
-        LogLine(
-            at=e["Date"],
-            text=one_line(str(e.get("Message", "")), 1000),
-            stream=", ".join(e.get("EventCategories") or []),
-        )
-        for e in events
-    ]
-    lines.sort(key=lambda line: line.at)
+    lines = [line(each) for each in events]
+    lines.sort(key=lambda each: each.at)
     return Result(
         status=Status.ok if lines else Status.no_data,
         source=SOURCE,
@@ -154,7 +147,8 @@ async def database_events(place: Place, query: ListEvents) -> Result:
     )
 
 
-def _line(event: Answer) -> LogLine:
+def line(event: Answer) -> LogLine:
+    """One of RDS's events, its categories as the stream."""
     categories = ", ".join(event.get("EventCategories") or [])
     return LogLine(at=event["Date"], text=one_line(str(event.get("Message", "")), 1000), stream=categories)
 
