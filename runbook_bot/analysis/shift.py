@@ -23,6 +23,10 @@ EFFECT = 4.0
 """Robust standard deviations below which a difference is noise."""
 RELATIVE = 0.15
 """Share of the baseline below which a difference does not matter to anybody."""
+SHORT = 2700.0
+"""Seconds up to which a series may hold nothing but the trouble."""
+TREND = 0.8
+"""Share by which pairs of points that agree with a trend outnumber those that do not."""
 LARGEST = 1e100
 """Values beyond are no measurements; the squares of those below are still numbers."""
 
@@ -110,11 +114,34 @@ def shift(times: object, values: object, *, counts: bool = False) -> Shift:
     needed = EFFECT if during.size >= 4 else 2 * EFFECT
     moved = _verdict(effect, level, baseline, needed)
     if moved == "steady" or begins < 3:
+        trend = _trend(t, v, counts)
+        if trend is not None:
+            return trend
         usual = float(np.median(v))
         return Shift("steady", True, baseline=usual, level=usual, peak=float(v.max()), points=int(t.size))
     peak = float(during.max() if moved == "rises" else during.min())
     ended = float(t[ends]) if _is_back(v[ends:], baseline, level) else None
     return Shift(moved, True, float(t[begins]), ended, baseline, level, peak, float(effect), int(t.size))
+
+
+def _trend(t: Floats, v: Floats, counts: bool) -> Shift | None:
+    """A climb or fall that fills a short series from its first point: under way before anybody looked.
+
+    Kendall's tau against time (Mann, "Nonparametric tests against trend", Econometrica 13, 1945). In a long series
+    such a trend is the time of day.
+    """
+    if t[-1] - t[0] > SHORT:
+        return None
+    pairs = np.sign(v[None, :] - v[:, None])[np.triu_indices(v.size, 1)]
+    baseline, level = float(np.median(v[:3])), float(np.median(v[-max(3, v.size // 3) :]))
+    effect = (level - baseline) / _noise(np.diff(v) + baseline, counts)
+    if abs(float(pairs.mean())) < TREND:
+        return None
+    moved = _verdict(effect, level, baseline, EFFECT / 2)
+    if moved == "steady":
+        return None
+    peak = float(v.max() if moved == "rises" else v.min())
+    return Shift(moved, True, float(t[0]), None, baseline, level, peak, float(effect), int(t.size))
 
 
 def _level(during: Floats, baseline: float) -> float:

@@ -162,7 +162,18 @@ def anomalies(case: Investigation) -> list[Anomaly]:
             continue
         if not usual(case, each.series.resource, each.series.signal, moved.baseline, moved.level):
             found.append(Anomaly(owner.name, each.series.resource, each.series.signal, moved))
+    found += _standing(case)
     return sorted(found, key=lambda a: (-min(abs(a.shift.effect), 50), a.service, a.signal))
+
+
+def _standing(case: Investigation) -> list[Anomaly]:
+    """The symptom, where it has been there since before the window: no series shows it as a move."""
+    symptom = case.symptom
+    if symptom is None or symptom.moved == "steady" or symptom.onset is not None or case.incident is None:
+        return []
+    start = case.incident.window.start.timestamp()
+    there = Shift(symptom.moved, True, start, None, symptom.baseline, symptom.level, symptom.level)
+    return [Anomaly(symptom.service, symptom.resource, symptom.signal, there)]
 
 
 COVERED = 0.6

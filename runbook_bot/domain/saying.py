@@ -40,6 +40,9 @@ def symptom(found: Symptom) -> str:
     name = f"{found.signal.replace('_', ' ')} of {found.resource.name}"
     if found.moved == "steady":
         return f"{name} stayed at about {quantity(found.signal, found.baseline)}: no change in the window"
+    if found.onset is None and found.baseline == found.level:
+        side = "above" if found.moved == "rises" else "below"
+        return f"{name} stood at about {quantity(found.signal, found.level)} all the time, {side} what it should be"
     verb = "rose" if found.moved == "rises" else "fell"
     reach = f"from {quantity(found.signal, found.baseline)} to {quantity(found.signal, found.level)}"
     since = f" from {found.onset:%H:%M} UTC" if found.onset else ""

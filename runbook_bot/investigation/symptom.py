@@ -1,5 +1,6 @@
 """The complaint as a measured signal: the alarm's own metric, or what moved most of the service that is named."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from runbook_bot.analysis.shift import Shift
@@ -11,6 +12,10 @@ from runbook_bot.domain.vocabulary import Signal
 
 BLIP = 300.0
 """Seconds below which a departure that is over again is not worth anybody's sleep."""
+USED_UP = {Signal.cpu: 88.0, Signal.memory: 95.0}
+"""Percent from which a signal is no usual state of anything."""
+AS_GIVEN = (Signal.cpu, Signal.memory, Signal.burst_balance, Signal.value)
+"""Signals in the unit of the vendor's metric: an alarm's threshold can be held against them."""
 STEADY_SIGNALS = (Signal.errors, Signal.latency, Signal.duration, Signal.requests, Signal.cpu, Signal.connections)
 
 
@@ -20,7 +25,7 @@ def symptom_of(case: Investigation) -> Symptom | None:
     if alarm is not None:
         found = _of_alarm(case, alarm)
         if found is not None:
-            return _usual(case, _sided(_symptom(case, found, found.shift), alarm))
+            return _usual(case, _breached(_sided(_symptom(case, found, found.shift), alarm), alarm))
     moved = anomalies(case)
     named = case.incident.services if case.incident else ()
     places = [*named, *(name for name in case.scope if name not in named)]
@@ -36,7 +41,7 @@ def symptom_of(case: Investigation) -> Symptom | None:
         found = reading(case, worst_of_all.resource, worst_of_all.signal)
         if found is not None:
             return _usual(case, _symptom(case, found, worst_of_all.shift))
-    return _calm(case, places)
+    return _saturated(case, named) or _calm(case, places)
 
 
 def _short(moved: list[Anomaly], name: str) -> list[Anomaly]:
@@ -84,6 +89,31 @@ def _sided(symptom: Symptom, alarm: Alarm) -> Symptom:
     if symptom.moved == other:
         return symptom.model_copy(update={"moved": "steady", "onset": None, "effect": 0.0, "ended": None})
     return symptom
+
+
+def _breached(symptom: Symptom, alarm: Alarm) -> Symptom:
+    """What has been beyond the alarm's threshold ever since the window began is steady, and not calm."""
+    over = {
+        "above": alarm.threshold is not None and symptom.level >= alarm.threshold,
+        "below": alarm.threshold is not None and symptom.level <= alarm.threshold,
+    }
+    neutral = alarm.signal is not None and symptom.signal is alarm.signal and symptom.signal not in AS_GIVEN
+    if symptom.moved != "steady" or alarm.state != "alarm" or neutral or not over.get(alarm.comparison or ""):
+        return symptom
+    return symptom.model_copy(update={"moved": "rises" if alarm.comparison == "above" else "falls"})
+
+
+def _saturated(case: Investigation, places: Sequence[str]) -> Symptom | None:
+    """What is used up in a service that is named, and has been since the window began."""
+    for name in places:
+        service = case.graph.service(name) if case.graph else None
+        for signal, full in USED_UP.items():
+            for resource in service.resources if service else ():
+                found = reading(case, resource, signal)
+                if found is not None and found.shift.enough and found.shift.level >= full:
+                    level = found.shift.level
+                    return _usual(case, _symptom(case, found, Shift("rises", True, baseline=level, level=level)))
+    return None
 
 
 def _usual(case: Investigation, symptom: Symptom) -> Symptom:

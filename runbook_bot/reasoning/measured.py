@@ -1,5 +1,7 @@
 """Readers of what is measured: one metric, and a metric against the limit that a resource is set to."""
 
+import math
+
 from runbook_bot.analysis.proximity import proximity
 from runbook_bot.analysis.shift import Shift
 from runbook_bot.analysis.vitals import compared, points, reading
@@ -29,7 +31,8 @@ def metric(case: Investigation, prediction: Prediction, result: Result) -> Findi
     over = onset is not None and moved.ended is not None and moved.ended <= onset
     if prediction.expect is Expectation.steady:
         slight = prediction.ratio is not None and 1 / prediction.ratio < moved.ratio < prediction.ratio
-        return weigh(prediction, moved.moved == "steady" or slight or over), line, numbers
+        calm = moved.moved == "steady" or slight or over
+        return weigh(prediction, calm, 1.0 if calm else _beyond(prediction, moved)), line, numbers
     if over:
         return weigh(prediction, False), line, numbers
     if prediction.expect is Expectation.at_limit:
@@ -43,6 +46,13 @@ def metric(case: Investigation, prediction: Prediction, result: Result) -> Findi
     return timed(weigh(prediction, True, 0.6 + abs(moved.effect) / 25), moved, onset), line, numbers
 
 
+def _beyond(prediction: Prediction, moved: Shift) -> float:
+    """How far a signal that was to stay has left the ratio it was allowed: retries double a load, seldom more."""
+    if prediction.ratio is None or moved.ratio <= 0:
+        return 1.0
+    return min(1.0, abs(math.log(moved.ratio)) / math.log(2 * prediction.ratio))
+
+
 def _limit(
     prediction: Prediction, moved: Shift, limit: float, line: str, numbers: Numbers, onset: float | None
 ) -> Finding:
@@ -53,6 +63,8 @@ def _limit(
         return timed(weigh(prediction, True), moved, onset), line, numbers
     if moved.moved == "rises" and height >= 0.85 * limit:
         return timed(weigh(prediction, True, 0.5), moved, onset), line, numbers
+    if onset is None and moved.moved == "steady" and moved.level >= limit:
+        return weigh(prediction, True, 0.85), line, numbers  # full since before anybody looked
     # A level that has always been near the limit explains nothing that began at the onset.
     return weigh(prediction, False, 1.0 if height < 0.8 * limit else 0.5), line, numbers
 

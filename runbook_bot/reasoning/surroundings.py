@@ -1,7 +1,7 @@
 """Readers of the whole picture: the symptom, its history, the vital signs, and what moved first around it."""
 
 from runbook_bot.analysis.complaints import reports
-from runbook_bot.analysis.vitals import anomalies, first_movers, lasting, readings, unwell
+from runbook_bot.analysis.vitals import SYMPTOMS, anomalies, first_movers, lasting, readings, unwell
 from runbook_bot.domain import saying
 from runbook_bot.domain.hypothesis import Expectation, Prediction
 from runbook_bot.domain.incident import Symptom
@@ -24,7 +24,11 @@ def symptom(case: Investigation, prediction: Prediction, result: Result) -> Find
     steady = symptom.moved == "steady"
     numbers: Numbers = {"baseline": round(symptom.baseline, 4), "level": round(symptom.level, 4),
                         "effect_size": round(symptom.effect, 1)}  # fmt: skip
-    return weigh(prediction, steady == (prediction.expect is Expectation.steady)), saying.symptom(symptom), numbers
+    # What nobody complained of, and no user feels, says little by having stayed where it was.
+    meant = (case.incident is not None and case.incident.alarm is not None) or symptom.signal in SYMPTOMS
+    quality = 1.0 if meant or not steady else 0.4
+    weight = weigh(prediction, steady == (prediction.expect is Expectation.steady), quality)
+    return weight, saying.symptom(symptom), numbers
 
 
 def vitals(case: Investigation, prediction: Prediction, result: Result) -> Finding:

@@ -11,7 +11,7 @@ from runbook_bot.domain.tools import Result, Status
 from runbook_bot.domain.vocabulary import Signal
 from runbook_bot.reasoning import words
 from runbook_bot.reasoning.ideas import OWN_FAULT, blames
-from runbook_bot.reasoning.modes import literal
+from runbook_bot.reasoning.modes import literal, telling
 from runbook_bot.reasoning.weighing import Finding, Numbers, onset_of, weigh
 
 BLAMES = "blames"
@@ -21,12 +21,15 @@ BLAMES = "blames"
 def lines(case: Investigation, prediction: Prediction, result: Result) -> Finding:
     onset = onset_of(case)
     place = words.place(prediction.resource)
-    if onset is None:
+    if prediction.about == "events" and not prediction.words:
+        return _reports(prediction, result, place)
+    blind = onset is None and prediction.about != "events"
+    if blind and (case.symptom is not None or not prediction.words):
         return None, f"{place}: without an onset, before and after cannot be told apart", {}
     owner = case.graph.owner_of(prediction.resource) if case.graph and prediction.resource else None
     numbers: Numbers = {"service": owner.name if owner else ""}
     # A vendor's event tells of trouble under way, often long before it is felt: none of them is "before".
-    moment = window_start(case) if prediction.about == "events" else onset - 120
+    moment = onset - 120 if onset is not None and prediction.about != "events" else window_start(case)
     times = [line.at.timestamp() for line in result.lines]
     earliest = min([moment - 900, *times])
     latest = max([moment + 60, *times])
@@ -63,8 +66,16 @@ def lines(case: Investigation, prediction: Prediction, result: Result) -> Findin
     rate_after = after / max((latest - moment) / 60, 1)
     least = 1 if prediction.about == "events" else 2
     if after >= least and rate_after >= 3 * rate_before:
-        return weigh(prediction, True, 0.7 if after < 2 * least else 1.0), line, numbers
-    return weigh(prediction, False, 0.5 if after or result.status is Status.no_data else 1.0), line, numbers
+        return weigh(prediction, True, 0.5 if blind else 0.7 if after < 2 * least else 1.0), line, numbers
+    return weigh(prediction, False, 0.5 if after or blind or result.status is Status.no_data else 1.0), line, numbers
+
+
+def _reports(prediction: Prediction, result: Result, place: str) -> Finding:
+    """Whether the vendor reports trouble of any kind, as far as the catalogue knows the words for it."""
+    told = [line for line in result.lines if telling(line.text)]
+    numbers: Numbers = {"reports": len(told), "events": len(result.lines)}
+    line = words.reported(prediction.service, told[0]) if told else words.no_report(place, len(result.lines))
+    return weigh(prediction, bool(told) == (prediction.expect is Expectation.present)), line, numbers
 
 
 def _blamed(case: Investigation, service: str, fresh: list[Template]) -> str:

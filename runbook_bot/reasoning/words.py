@@ -27,6 +27,8 @@ def series(resource: Resource, signal: Signal, moved: Shift, onset: float | None
     name = f"{signal.replace('_', ' ')} of {resource.name}"
     if moved.moved == "steady":
         return f"{name} stayed at about {quantity(signal, moved.baseline)}"
+    if moved.level == moved.baseline:
+        return f"{name} stood at about {quantity(signal, moved.level)} all the time"
     verb = "rose" if moved.moved == "rises" else "fell"
     text = f"{name} {verb} from {quantity(signal, moved.baseline)} to {quantity(signal, moved.level)}"
     if moved.onset is not None:
@@ -166,6 +168,10 @@ def movers(service: str, first: Sequence[str]) -> str:
 
 def reported(dependency: str, told: LogLine) -> str:
     return f"reported of {dependency} at {told.at:%H:%M} UTC: {_quote(told.text)}"
+
+
+def no_report(place: str, events: int) -> str:
+    return f"{place}: {f'none of {events} events speaks' if events else 'no event that would speak'} of trouble"
 
 
 def unwatched(names: Sequence[str]) -> str:

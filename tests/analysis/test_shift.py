@@ -228,3 +228,15 @@ def test_absent_counts_are_zeros_on_the_grid_of_the_source() -> None:
     assert values.tolist() == [0, 4, 0, 0, 7, 0]
     nothing, none = filled(np.array([]), np.array([]), 0.0, 0.0, 60.0)
     assert nothing.size == none.size == 0
+
+
+def test_a_climb_that_fills_a_short_series_was_under_way_before() -> None:
+    found = shift(np.arange(15) * 60.0, [312, 341, 368, 392, 411, 429, 444, 458, 469, 477, 484, 489, 492, 493, 494])
+    assert found.moved == "rises"
+    assert found.onset == 0
+    assert found.level > 1.3 * found.baseline
+
+
+def test_a_slow_climb_over_hours_is_the_time_of_day() -> None:
+    values = 500 + np.arange(180) * 0.4 + np.random.default_rng(3).normal(0, 30, 180)
+    assert shift(np.arange(180) * 60.0, values).moved == "steady"

@@ -67,10 +67,10 @@ def test_a_prediction_has_what_its_reader_needs_and_nothing_that_it_does_not_rea
         assert t.limit is None or t.expect is Expectation.at_limit, t.text
         assert t.ratio is None or t.about == "metric", t.text
         if t.about == "events":
-            assert t.words, t.text
+            assert bool(t.words) == (t.expect is Expectation.present), t.text  # none: whatever the catalogue knows
         allowed = {
             "logs": {Expectation.present, Expectation.absent},
-            "events": {Expectation.present},
+            "events": {Expectation.present, Expectation.absent},
             "changes": {Expectation.present, Expectation.absent},
             "metric": {Expectation.rises, Expectation.falls, Expectation.steady, Expectation.at_limit},
             "state": {Expectation.at_limit},
