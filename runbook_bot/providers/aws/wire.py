@@ -2,9 +2,12 @@
 
 import os
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from botocore.config import Config
+
+from runbook_bot.providers.aws.shape import conform
 
 LONGEST_WAIT = 3.0
 """Seconds; whoever asks for a longer pause is not asked again."""
@@ -25,12 +28,14 @@ def client_config() -> Config:
         retries={"total_max_attempts": 1 if overridden else 3, "mode": "standard" if overridden else "adaptive"},
         max_pool_connections=16,
         user_agent_extra="runbook-bot",
+        inject_host_prefix=not overridden,  # an account id before the address of a stand-in is no address
     )
 
 
 def prepared(client: Any) -> Any:
-    """The same client, watched: pauses that AWS asks for are kept, a web page is no answer."""
+    """The same client, watched: pauses that AWS asks for are kept, a web page is no answer, an answer has its shape."""
     client.meta.events.register("after-call", _refuse_other_text)
+    client.meta.events.register("response-received", partial(_in_shape, client.meta.service_model))
     client.meta.events.register_first("needs-retry", _as_told)
     return client
 
@@ -47,6 +52,17 @@ def _as_told(response: Any, attempts: int, **_: Any) -> float | None:
         return None
     wait = told_to_wait(response[0].headers)
     return wait if wait is not None and wait <= LONGEST_WAIT else None
+
+
+def _in_shape(service: Any, event_name: str, parsed_response: dict[str, Any] | None = None, **_: Any) -> None:
+    """Before botocore's own handlers make more of an answer, such as a policy of its text."""
+    shape = service.operation_model(event_name.rpartition(".")[2]).output_shape
+    if parsed_response is not None and shape is not None and _went_well(parsed_response):
+        conform(parsed_response, shape)
+
+
+def _went_well(answer: Mapping[str, Any]) -> bool:
+    return int((answer.get("ResponseMetadata") or {}).get("HTTPStatusCode") or 0) < 300
 
 
 def _refuse_other_text(http_response: Any, model: Any, **_: Any) -> None:
