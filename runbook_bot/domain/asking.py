@@ -37,7 +37,7 @@ class Route:
     score: float
     """1 where the words are just that phrase, 0 where nothing fits."""
     own: frozenset[str] = frozenset()
-    """The words of the phrase that the text has, as they stand in it."""
+    """The telling words of the phrase that the text has, in whichever form; as they stand in the phrase."""
     whole: bool = False
     """Whether the text has all words of the phrase."""
     queries: Sequence[Query] = ()

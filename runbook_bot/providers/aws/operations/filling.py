@@ -130,11 +130,16 @@ def _from(resource: Resource, operation: type[Operation], name: str, info: Field
     words = set(name.split("_"))
     about = set(stems((info.description or "").partition(";")[0]))
     if operation.service not in services:
-        anything = operation.service in _ANY_RESOURCE and words <= _GENERIC and "resource" in words | about
+        anything = (
+            operation.service in _ANY_RESOURCE
+            and words <= _GENERIC
+            and bool({"resource", *stems("resource")} & (words | about))
+        )
         return _many(info, resource.name) if anything else None
     if "cluster" in words and resource.type is R.ecs_service:
         return resource.cluster
-    fits = {*words, *(stems(" ".join(words)))} & set(nouns) or (words <= _GENERIC and about & set(nouns))
+    nouns_of = {stem for noun in nouns for stem in stems(noun)}
+    fits = set(stems(" ".join(words))) & nouns_of or (words <= _GENERIC and about & nouns_of)
     return _many(info, resource.name) if fits else None
 
 

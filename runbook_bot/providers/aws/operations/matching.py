@@ -25,6 +25,8 @@ _SAME = {
     "elb": "balancer", "sg": "security", "certs": "certificate", "cert": "certificate", "fn": "function",
     "env": "environment", "perms": "permission", "dlq": "dead", "asg": "autoscaling", "died": "stop", "killed": "kill",
 }  # fmt: skip
+_ASKING = frozenset({"who", "whom", "why", "when", "where", "whose"})
+"""They stand in a phrase and say little of it."""
 ALIASES: Mapping[str, tuple[str, ...]] = {
     "elbv2": ("elb", "balancer", "target"),
     "rds": ("aurora", "postgres", "mysql", "database"),
@@ -50,14 +52,30 @@ class Fit:
     phrase: str
     score: float
     own: frozenset[str]
+    """The telling words of the phrase that were said, in whichever form."""
     whole: bool
 
 
 def stems(text: str) -> list[str]:
-    """The telling words, singular, in order, each once; all words where none is telling."""
-    found = [_SAME.get(word, word) for word in _WORD.findall(text.casefold())]
-    telling = [_singular(word) for word in found if word not in _EMPTY]
-    return list(dict.fromkeys(telling or [_singular(word) for word in found]))
+    """The stems of the telling words, in order, each once; of all words where none is telling."""
+    return list(dict.fromkeys(_stem(word) for word in _telling(text)))
+
+
+def _telling(text: str) -> list[str]:
+    found = _WORD.findall(text.casefold())
+    return [word for word in found if word not in _EMPTY] or found
+
+
+def _stem(word: str) -> str:
+    """What the forms of a word have in common: `stop` of stopped, stops and stopping; no word by itself."""
+    word = _singular(_SAME.get(word, word))
+    root = next(
+        (word.removesuffix(end) for end in ("ing", "ed") if len(word) > len(end) + 3 and word.endswith(end)), ""
+    )
+    if root and root[-1] == root[-2] and root[-1] not in "ls":
+        root = root[:-1]
+    root = root or word
+    return root[:-1] if len(root) > 4 and root.endswith("e") else root
 
 
 def _singular(word: str) -> str:
@@ -83,7 +101,8 @@ def _known(operations: tuple[type[Operation], ...]) -> _Known:
     phrases = {each: [(phrase, frozenset(stems(phrase))) for phrase in each.words] for each in operations}
     background = {each: frozenset(_around(each)) for each in operations}
     spread = Counter(word for each in operations for word in frozenset().union(*(own for _, own in phrases[each])))
-    weights = {word: math.log(1 + len(operations) / times) for word, times in spread.items()}
+    weights = {word: math.log(1 + len(operations) / times) * (0.25 if word in _ASKING else 1.0)
+               for word, times in spread.items()}  # fmt: skip
     services = frozenset(word for each in operations for word in _names(each))
     return _Known(phrases, background, weights, services)
 
@@ -109,7 +128,9 @@ def fits(text: str, operations: tuple[type[Operation], ...], concerned: Collecti
     if not operations:
         return []
     known = _known(operations)
-    spoken = {_SAME.get(word, word) for word in _WORD.findall(text.casefold()[:4000])}
+    lowered = text.casefold()[:4000]
+    spoken = {_SAME.get(word, word) for word in _WORD.findall(lowered)}
+    flat = f" {' '.join(_WORD.findall(lowered))} "
     said = _meant(stems(text[:4000])[:MOST_WORDS], known)
     if not said:
         return []
@@ -119,11 +140,18 @@ def fits(text: str, operations: tuple[type[Operation], ...], concerned: Collecti
     named = known.services & (spoken | said)
     found = []
     for each in operations:
-        best = max((_fit(each, phrase, own, said, weight, total, known) for phrase, own in known.phrases[each]),
-                   key=lambda fit: fit.score, default=None)  # fmt: skip
-        if best is not None and best.score > 0:
-            found.append(_placed(best, named, concerned))
+        tried = [_fit(each, phrase, own, said, weight, total, known) for phrase, own in known.phrases[each]]
+        best = max((*tried, _described(each, weight, total, known)), key=lambda fit: fit.score)
+        if best.score > 0:
+            literal = f" {' '.join(_WORD.findall(best.phrase))} " in flat
+            found.append(_placed(best, literal, named, concerned))
     return sorted(found, key=lambda fit: (-fit.score, fit.operation.kind))
+
+
+def _described(operation: type[Operation], weight: Mapping[str, float], total: float, known: _Known) -> Fit:
+    """No phrase of it is said, and its sentence or fields speak of the same: near enough to be offered."""
+    shared = sum(size for word, size in weight.items() if word in known.background[operation])
+    return Fit(operation, operation.words[0], 0.5 * shared / total, frozenset(), whole=False)
 
 
 def _meant(words: Sequence[str], known: _Known) -> frozenset[str]:
@@ -154,13 +182,15 @@ def _fit(
     covered = sum(weight[word] for word in both) / (sum(known.weights[word] for word in own) or 1.0)
     beside = sum(weight[word] for word in (said - own) & known.background[operation])
     explained = (sum(weight[word] for word in both) + beside / 2) / total
-    score = 0.75 * covered * covered + 0.25 * min(1.0, explained) if both and covered >= 0.4 else 0.0
+    part = 0.4 if len(own) == 1 else 0.75
+    score = part * covered * covered + (1 - part) * min(1.0, explained) if both and covered >= 0.4 else 0.0
     return Fit(operation, phrase, score, both, both == own)
 
 
-def _placed(fit: Fit, named: Collection[str], concerned: Collection[str]) -> Fit:
-    """Less likely where another service is named, or where what is named is of another service."""
-    others = bool(named) and not (set(_names(fit.operation)) & set(named))
+def _placed(fit: Fit, literal: bool, named: Collection[str], concerned: Collection[str]) -> Fit:
+    """Less likely where another service is named, or what is named is of another one, or the words are turned about."""
+    others = bool(named) and not literal and not (set(_names(fit.operation)) & set(named))
     strange = bool(concerned) and fit.operation.service not in concerned
-    factor = (0.9 if others else 1.0) * (0.95 if strange else 1.0)
-    return Fit(fit.operation, fit.phrase, fit.score * factor, fit.own, fit.whole)
+    factor = (0.9 if others else 1.0) * (0.95 if strange else 1.0) * (1.0 if literal else 0.96)
+    own = frozenset(word for word in _telling(fit.phrase) if _stem(word) in fit.own)
+    return Fit(fit.operation, fit.phrase, fit.score * factor, own, fit.whole)
