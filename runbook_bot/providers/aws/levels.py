@@ -17,6 +17,9 @@ from runbook_bot.providers.aws.place import Place
 _POINTS = 60
 _MOST = 2500
 
+MEASURING = ("cloudwatch:GetMetricData", "cloudwatch:GetMetricStatistics")
+"""The calls that levels are read with: the second where the first is not answered."""
+
 Over = Literal["total", "peak", "mean", "least", "first", "latest"]
 Levels = dict[str, float]
 """The fact's name to its value; a fact that CloudWatch has no point for is absent."""

@@ -13,7 +13,7 @@ from runbook_bot.domain.window import TimeWindow
 from runbook_bot.providers.aws.console import console_host
 from runbook_bot.providers.aws.each import few, for_each
 from runbook_bot.providers.aws.failure import CallFailed, one_line
-from runbook_bot.providers.aws.levels import Asked, Gauge, Levels, last, read_levels, rounded, share
+from runbook_bot.providers.aws.levels import MEASURING, Asked, Gauge, Levels, last, read_levels, rounded, share
 from runbook_bot.providers.aws.operations.operation import Operation
 from runbook_bot.providers.aws.place import Answer, Place
 
@@ -90,7 +90,7 @@ class Tables(Operation):
 
     kind: ClassVar[str] = "aws.dynamodb.tables"
     service = "dynamodb"
-    calls = ("ListTables", "DescribeTable", "cloudwatch:GetMetricData")
+    calls = ("ListTables", "DescribeTable", *MEASURING)
     words = ("dynamodb tables", "tables", "table capacity", "dynamodb capacity")
 
     name: str | None = Field(default=None, description="Name of the table; none means all")
@@ -161,7 +161,7 @@ class Throttles(Operation):
 
     kind: ClassVar[str] = "aws.dynamodb.throttles"
     service = "dynamodb"
-    calls = ("ListTables", "DescribeTable", "cloudwatch:GetMetricData")
+    calls = ("ListTables", "DescribeTable", *MEASURING)
     words = ("dynamodb throttles", "throttled tables", "throttled writes", "throttled reads")
 
     name: str | None = Field(default=None, description="Name of the table; none means all, and only those throttled")

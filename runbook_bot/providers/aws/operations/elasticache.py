@@ -12,7 +12,7 @@ from runbook_bot.domain.tools import Result
 from runbook_bot.domain.window import TimeWindow
 from runbook_bot.providers.aws.console import console_host
 from runbook_bot.providers.aws.failure import CallFailed, one_line
-from runbook_bot.providers.aws.levels import Asked, Gauge, Levels, last, read_levels, rounded, share
+from runbook_bot.providers.aws.levels import MEASURING, Asked, Gauge, Levels, last, read_levels, rounded, share
 from runbook_bot.providers.aws.operations.operation import Operation
 from runbook_bot.providers.aws.place import Answer, Place, plain
 
@@ -231,7 +231,7 @@ class Usage(Operation):
 
     kind: ClassVar[str] = "aws.elasticache.usage"
     service = "elasticache"
-    calls = ("DescribeCacheClusters", "DescribeReplicationGroups", "cloudwatch:GetMetricData")
+    calls = ("DescribeCacheClusters", "DescribeReplicationGroups", *MEASURING)
     words = ("cache memory", "evictions", "cache hit rate", "redis memory", "cache usage")
 
     name: str | None = Field(default=None, description="Id of a cache cluster or replication group; none means all")

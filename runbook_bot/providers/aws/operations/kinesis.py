@@ -12,7 +12,7 @@ from runbook_bot.domain.window import TimeWindow
 from runbook_bot.providers.aws.console import console_host
 from runbook_bot.providers.aws.each import for_each
 from runbook_bot.providers.aws.failure import CallFailed, one_line
-from runbook_bot.providers.aws.levels import Asked, Gauge, Levels, last, read_levels, rounded, share
+from runbook_bot.providers.aws.levels import MEASURING, Asked, Gauge, Levels, last, read_levels, rounded, share
 from runbook_bot.providers.aws.operations.operation import Operation
 from runbook_bot.providers.aws.place import Answer, Place
 
@@ -66,7 +66,7 @@ class Streams(Operation):
 
     kind: ClassVar[str] = "aws.kinesis.streams"
     service = "kinesis"
-    calls = ("ListStreams", "DescribeStreamSummary", "cloudwatch:GetMetricData")
+    calls = ("ListStreams", "DescribeStreamSummary", *MEASURING)
     words = ("streams", "kinesis streams", "iterator age", "stream throttles")
 
     name: str | None = Field(default=None, description="Name of the stream; none means all")
@@ -139,7 +139,7 @@ class Shards(Operation):
 
     kind: ClassVar[str] = "aws.kinesis.shards"
     service = "kinesis"
-    calls = ("DescribeStreamSummary", "ListShards", "cloudwatch:GetMetricData")
+    calls = ("DescribeStreamSummary", "ListShards", *MEASURING)
     words = ("shards", "hot shard", "hot shards", "kinesis shards")
 
     name: str = Field(description="Name of the stream")
@@ -195,7 +195,7 @@ class Consumers(Operation):
         "DescribeStreamSummary",
         "ListStreamConsumers",
         "lambda:ListEventSourceMappings",
-        "cloudwatch:GetMetricData",
+        *MEASURING,
     )
     words = ("stream consumers", "who reads the stream", "consumer lag", "enhanced fan-out")
 

@@ -12,7 +12,7 @@ from runbook_bot.domain.tools import Result
 from runbook_bot.domain.window import TimeWindow
 from runbook_bot.providers.aws.console import console_host
 from runbook_bot.providers.aws.failure import CallFailed, one_line
-from runbook_bot.providers.aws.levels import Asked, Gauge, Levels, last, read_levels, rounded, share
+from runbook_bot.providers.aws.levels import MEASURING, Asked, Gauge, Levels, last, read_levels, rounded, share
 from runbook_bot.providers.aws.operations.operation import Operation
 from runbook_bot.providers.aws.place import Answer, Place, plain
 from runbook_bot.providers.aws.rds import max_connections
@@ -245,7 +245,7 @@ class Usage(Operation):
 
     kind: ClassVar[str] = "aws.rds.usage"
     service = "rds"
-    calls = ("DescribeDBInstances", "DescribeDBClusters", "DescribeDBParameters", "cloudwatch:GetMetricData")
+    calls = ("DescribeDBInstances", "DescribeDBClusters", "DescribeDBParameters", *MEASURING)
     words = ("database limits", "database usage", "connections against the limit", "free storage", "database iops")
 
     name: str | None = Field(default=None, description="Identifier of an instance or a cluster; none means all")

@@ -49,7 +49,9 @@ class Parameters(Operation):
         try:
             for cluster in await clusters(place, self.name):
                 group = str(cluster.get("DBClusterParameterGroup") or "")
-                states = {str(each.get("DBClusterParameterGroupStatus")) for each in cluster["DBClusterMembers"] or []}
+                states = {
+                    str(each.get("DBClusterParameterGroupStatus")) for each in cluster.get("DBClusterMembers") or []
+                }
                 groups.append((True, group, ", ".join(sorted(states))))
         except CallFailed as failure:
             failures.append(failure)

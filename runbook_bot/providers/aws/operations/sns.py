@@ -15,7 +15,7 @@ from runbook_bot.domain.window import TimeWindow
 from runbook_bot.providers.aws.console import console_host
 from runbook_bot.providers.aws.each import for_each
 from runbook_bot.providers.aws.failure import CallFailed
-from runbook_bot.providers.aws.levels import Asked, Gauge, Levels, last, read_levels, share
+from runbook_bot.providers.aws.levels import MEASURING, Asked, Gauge, Levels, last, read_levels, share
 from runbook_bot.providers.aws.operations.operation import Operation
 from runbook_bot.providers.aws.place import Answer, Place
 from runbook_bot.providers.aws.resource_policy import statements
@@ -179,7 +179,7 @@ class Deliveries(Operation):
 
     kind: ClassVar[str] = "aws.sns.deliveries"
     service = "sns"
-    calls = ("ListTopics", "cloudwatch:GetMetricData")
+    calls = ("ListTopics", *MEASURING)
     words = ("delivery failures", "notifications failed", "undelivered notifications", "sns failures")
 
     name: str | None = Field(default=None, description="Name or ARN of the topic; none means all that published")

@@ -13,7 +13,7 @@ from runbook_bot.domain.window import TimeWindow
 from runbook_bot.providers.aws.console import console_host
 from runbook_bot.providers.aws.each import few, for_each
 from runbook_bot.providers.aws.failure import CallFailed
-from runbook_bot.providers.aws.levels import Asked, Gauge, Levels, last, read_levels, share
+from runbook_bot.providers.aws.levels import MEASURING, Asked, Gauge, Levels, last, read_levels, share
 from runbook_bot.providers.aws.operations.operation import Operation
 from runbook_bot.providers.aws.place import Place
 from runbook_bot.providers.aws.resource_policy import statements
@@ -88,7 +88,7 @@ class Queues(Operation):
 
     kind: ClassVar[str] = "aws.sqs.queues"
     service = "sqs"
-    calls = ("ListQueues", "GetQueueUrl", "GetQueueAttributes", "cloudwatch:GetMetricData")
+    calls = ("ListQueues", "GetQueueUrl", "GetQueueAttributes", *MEASURING)
     words = ("queues", "queue depth", "message age", "messages in flight", "backlog")
 
     name: str | None = Field(default=None, description="Name of the queue; none means all")
@@ -179,7 +179,7 @@ class DeadLetters(Operation):
 
     kind: ClassVar[str] = "aws.sqs.dead_letters"
     service = "sqs"
-    calls = ("ListQueues", "GetQueueUrl", "GetQueueAttributes", "cloudwatch:GetMetricData")
+    calls = ("ListQueues", "GetQueueUrl", "GetQueueAttributes", *MEASURING)
     words = ("dead letters", "dead letter queues", "dlq", "poison messages")
 
     name: str | None = Field(default=None, description="Name of a dead-letter queue, or of a queue that has one")

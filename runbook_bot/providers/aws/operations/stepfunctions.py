@@ -16,7 +16,7 @@ from runbook_bot.domain.window import TimeWindow
 from runbook_bot.providers.aws.console import console_host
 from runbook_bot.providers.aws.each import few, for_each
 from runbook_bot.providers.aws.failure import CallFailed, one_line
-from runbook_bot.providers.aws.levels import Asked, Gauge, Levels, last, read_levels, rounded, share
+from runbook_bot.providers.aws.levels import MEASURING, Asked, Gauge, Levels, last, read_levels, rounded, share
 from runbook_bot.providers.aws.operations.operation import Operation
 from runbook_bot.providers.aws.place import Answer, Place
 
@@ -75,7 +75,7 @@ class StateMachines(Operation):
 
     kind: ClassVar[str] = "aws.stepfunctions.state_machines"
     service = "stepfunctions"
-    calls = ("ListStateMachines", "cloudwatch:GetMetricData")
+    calls = ("ListStateMachines", *MEASURING)
     words = ("state machines", "step functions", "workflows", "failed executions")
 
     name: str | None = Field(default=None, description="Name or ARN of the state machine; none means all")
