@@ -13,6 +13,7 @@ from moto.server import ThreadedMotoServer
 from runbook_bot.domain.window import TimeWindow
 from runbook_bot.providers.aws.config import AwsSettings
 from runbook_bot.providers.aws.provider import AwsProvider
+from tests.providers.allowed import undeclared
 from tests.providers.shop import Shop
 from tests.providers.stand_in import Server, StandIn
 
@@ -65,6 +66,7 @@ def aws(moto_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
     with Server(stand_in) as server:
         monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
         yield stand_in
+    assert undeclared(stand_in.calls) == [], "called, but in no policy: see calls.py, and the `calls` of operations"
 
 
 @pytest.fixture

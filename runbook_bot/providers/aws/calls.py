@@ -15,12 +15,15 @@ NEUTRAL: dict[str, tuple[str, ...]] = {
     "cloudwatch": ("DescribeAlarmHistory", "DescribeAlarms", "GetMetricData", "GetMetricStatistics", "ListMetrics"),
     "codedeploy": ("BatchGetDeploymentTargets", "BatchGetDeployments", "ListDeploymentTargets", "ListDeployments"),
     "dynamodb": ("DescribeTable", "ListTables"),
-    "ec2": ("DescribeInstances", "DescribeNetworkAcls", "DescribeRouteTables", "DescribeSecurityGroups"),
+    "ec2": (
+        "DescribeInstanceStatus", "DescribeInstances", "DescribeNetworkAcls", "DescribeRouteTables",
+        "DescribeSecurityGroups", "GetConsoleOutput",
+    ),
     "ecs": (
         "DescribeServices", "DescribeTaskDefinition", "DescribeTasks", "ListClusters", "ListServices",
         "ListTaskDefinitions", "ListTasks",
     ),
-    "eks": ("DescribeCluster", "DescribeUpdate", "ListNodegroups", "ListUpdates"),
+    "eks": ("DescribeCluster", "DescribeNodegroup", "DescribeUpdate", "ListNodegroups", "ListUpdates"),
     "elasticache": ("DescribeCacheClusters", "DescribeEvents", "DescribeReplicationGroups"),
     "elbv2": (
         "DescribeListeners", "DescribeLoadBalancers", "DescribeRules", "DescribeTargetGroups",
@@ -35,7 +38,7 @@ NEUTRAL: dict[str, tuple[str, ...]] = {
         "ListEventSourceMappings", "ListFunctionEventInvokeConfigs", "ListFunctions",
         "ListVersionsByFunction",
     ),
-    "logs": ("DescribeLogGroups", "FilterLogEvents"),
+    "logs": ("DescribeLogGroups", "FilterLogEvents", "GetQueryResults", "StartQuery", "StopQuery"),
     "pi": ("DescribeDimensionKeys", "GetResourceMetrics"),
     "rds": (
         "DescribeDBClusters", "DescribeDBInstances", "DescribeDBParameters", "DescribeDBProxies",

@@ -30,10 +30,7 @@ LIMITED = {
         "ListNodegroups", "ListUpdates",
     ),
     "elasticache": ("DescribeCacheClusters", "DescribeReplicationGroups"),
-    "iam": (
-        "GetPolicy", "GetPolicyVersion", "GetRole", "GetRolePolicy", "GetUser", "ListAttachedRolePolicies",
-        "ListRolePolicies", "SimulatePrincipalPolicy",
-    ),
+    "iam": ("GetRole", "GetRolePolicy", "ListAttachedRolePolicies", "ListRolePolicies"),
     "kinesis": ("DescribeStream", "DescribeStreamSummary", "ListShards", "ListStreamConsumers"),
     "lambda": (
         "GetFunctionConcurrency", "GetFunctionConfiguration", "GetFunctionEventInvokeConfig", "GetPolicy",
@@ -60,7 +57,7 @@ LIMITED = {
 _ARNS = {
     "apigateway": "arn:{partition}:apigateway:{region}::/*",
     "cloudfront": "arn:{partition}:cloudfront::{account}:*",
-    "iam": "arn:{partition}:iam::{account}:*",
+    "iam": "arn:{partition}:iam::{account}:role/*",
     "route53": "arn:{partition}:route53:::*",
     "s3": "arn:{partition}:s3:::*",
 }

@@ -17,6 +17,8 @@ LARGEST = 6144
 """Characters that IAM takes for a managed policy, white space not counted."""
 _VERSION = "2012-10-17"
 _IN_ONE_STATEMENT = 100
+_ALONG_WITH = {"cloudformation:DescribeStacks": "cloudformation:ListStacks"}
+"""Permissions that IAM wants besides: here where no stack is named (service authorization reference)."""
 
 Policy = dict[str, Any]
 
@@ -33,7 +35,8 @@ class Bounds:
 def reads() -> list[str]:
     """Every permission that a question may need, sorted."""
     neutral = {iam_action(service, action) for service, actions in NEUTRAL.items() for action in actions}
-    return sorted(neutral | {each for operation in operations() for each in operation.permissions()})
+    asked = neutral | {each for operation in operations() for each in operation.permissions()}
+    return sorted(asked | {each for wanted, each in _ALONG_WITH.items() if wanted in asked})
 
 
 def reading(bounds: Bounds) -> list[Policy]:

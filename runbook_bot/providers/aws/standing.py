@@ -53,7 +53,7 @@ async def standing(place: Place, identity: Identity, wanted: Mapping[str, Collec
     except CallFailed as failure:
         found = Standing(place.name, identity.arn, "tried", str(failure))
         await _tried(place, [each for actions in wanted.values() for each in actions], found)
-    found.lacks.sort(key=lambda lack: (lack.action, lack.resource))
+    found.lacks = sorted(set(found.lacks), key=lambda lack: (lack.action, lack.resource))
     found.unknown.sort()
     return found
 

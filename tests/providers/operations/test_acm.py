@@ -83,6 +83,7 @@ async def test_none_is_knowledge_and_a_denied_part_is_named(aws: StandIn, provid
     """The denial in the form of the JSON protocol; the rest in the shape of the service model."""
     empty = await provider.ask(Certificates(domain="nirgends"))
     assert (empty.status, "us-east-1" in empty.message) == (Status.no_data, True)
+    provider.forget()
     _known(aws, _certificate("far", 300))
     aws.refuses("DescribeCertificate", "AccessDeniedException", "no")
     denied = await provider.ask(Certificates())
