@@ -1,6 +1,7 @@
 """How a client of boto3 is set up: short time-outs, few repeats, and nothing taken for an answer that is none."""
 
 import os
+import re
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -28,7 +29,6 @@ def client_config() -> Config:
         retries={"total_max_attempts": 1 if overridden else 3, "mode": "standard" if overridden else "adaptive"},
         max_pool_connections=16,
         user_agent_extra="runbook-bot",
-        inject_host_prefix=not overridden,  # an account id before the address of a stand-in is no address
     )
 
 
@@ -37,6 +37,8 @@ def prepared(client: Any) -> Any:
     client.meta.events.register("after-call", _refuse_other_text)
     client.meta.events.register("response-received", partial(_in_shape, client.meta.service_model))
     client.meta.events.register_first("needs-retry", _as_told)
+    if endpoint_overridden():
+        client.meta.events.register_first("request-created.s3-control", _without_account)
     return client
 
 
@@ -44,6 +46,11 @@ def told_to_wait(headers: Mapping[str, str]) -> float | None:
     """Seconds, where an answer says after how long to ask again."""
     told = headers.get("Retry-After") or headers.get("retry-after") or ""
     return float(told) if told.isdigit() else None
+
+
+def _without_account(request: Any, **_: Any) -> None:
+    """An account id before the address of a stand-in for AWS, as S3 Control puts it there, makes no address."""
+    request.url = re.sub(r"^(https?://)\d{12}\.", r"\1", request.url)
 
 
 def _as_told(response: Any, attempts: int, **_: Any) -> float | None:

@@ -3,15 +3,14 @@
 import json
 from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
 
 from runbook_bot.domain.tools import Result, Status
 from runbook_bot.providers.aws.operations.s3 import Bucket, Buckets
 from runbook_bot.providers.aws.provider import AwsProvider
+from tests.providers.protocols import rendered
 from tests.providers.shop import Shop
-from tests.providers.stand_in import StandIn
+from tests.providers.stand_in import Answer, StandIn
 
 _SHUT = {"BlockPublicAcls": True, "IgnorePublicAcls": True, "BlockPublicPolicy": True, "RestrictPublicBuckets": True}
 
@@ -101,12 +100,12 @@ async def test_an_access_list_that_lets_everybody_write(aws: StandIn, shop: Shop
 
 
 async def test_the_account_s_own_block_counts(aws: StandIn, shop: Shop, provider: AwsProvider) -> None:
-    """Against moto, but for the public policy."""
+    """The bucket in moto, the account's block and the public policy in the shape of the service model."""
     _bucket(shop, "site", shut=False, policy=_open("site"))
     _public(aws)
-    plain = Config(inject_host_prefix=False)  # an account id before a loopback address is no address
-    control = boto3.client("s3control", region_name="us-east-1", endpoint_url=shop.endpoint, config=plain)
-    control.put_public_access_block(AccountId="123456789012", PublicAccessBlockConfiguration=_SHUT)
+    shut = rendered("s3control", "GetPublicAccessBlock", {"PublicAccessBlockConfiguration": _SHUT})[0]
+    of_account = "/v20180820/configuration/publicAccessBlock"
+    aws.answers["GetPublicAccessBlock"] = lambda path: Answer(200, shut, "text/xml") if path == of_account else None
     result = await provider.ask(Buckets())
     assert result.rows[0].facts["who"] == "its policy is public, but public access is blocked"
     assert "warnings" not in result.rows[0].facts
