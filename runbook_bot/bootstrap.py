@@ -26,7 +26,7 @@ from runbook_bot.errors import JournalError, SettingsError
 from runbook_bot.investigation.advance import Advance
 from runbook_bot.investigation.aftermath import Aftermath
 from runbook_bot.investigation.ask.asker import Asker
-from runbook_bot.investigation.atlas import Atlas
+from runbook_bot.investigation.atlas import BRIEFLY, Atlas, Survey
 from runbook_bot.investigation.investigator import Investigator
 from runbook_bot.investigation.remediation import Remediation
 from runbook_bot.investigation.triage import Triage
@@ -47,6 +47,8 @@ _T = TypeVar("_T")
 CONCURRENT = 12
 """Investigations that one process works on at a time."""
 RESUMED = timedelta(days=7)
+DISCOVERED_WITHIN = 180.0
+"""Seconds that somebody who asks for the service graph, and nothing else, waits for it."""
 MOST_RESUMED = 500
 """Journals looked through at the start for what a crash left undone."""
 CREDENTIALS = (
@@ -129,12 +131,32 @@ class Thinking:
     atlas: Atlas
 
 
-def atlas(settings: Settings, vendors: Sequence[Provider], clock: Clock) -> Atlas:
+def atlas(settings: Settings, vendors: Sequence[Provider], clock: Clock, briefly: float = BRIEFLY) -> Atlas:
     """The service graph of these vendors, kept in `RUNBOOK_HOME`."""
     from runbook_bot.providers.aws.view import view
     from runbook_bot.state.graphs import FileGraphs
 
-    return Atlas(vendors, FileGraphs(settings.home / "state" / "graphs", {"aws": view(settings.providers.aws)}), clock)
+    kept = FileGraphs(settings.home / "state" / "graphs", {"aws": view(settings.providers.aws)})
+    return Atlas(vendors, kept, clock, briefly)
+
+
+def regions(settings: Settings) -> Sequence[str]:
+    """The regions that are looked in."""
+    from runbook_bot.providers.aws.places import regions_of
+
+    return regions_of(settings.providers.aws).names
+
+
+async def services(settings: Settings, *, anew: bool = False) -> Survey:
+    """The service graph: what is written, and what the vendors show (however long that takes) merged into it."""
+    clock = SystemClock()
+    vendors = providers(settings, clock)
+    maps = atlas(settings, vendors, clock, briefly=DISCOVERED_WITHIN)
+    try:
+        found = await maps.survey(DISCOVERED_WITHIN, anew=anew)
+    finally:
+        await maps.close()
+    return Survey(settings.services.merged(found.graph), found.problems)
 
 
 def thinking(

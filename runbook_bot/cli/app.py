@@ -2,7 +2,7 @@
 
 import typer
 
-from runbook_bot.cli import ask, audit, aws, config, doctor, investigate, knowledge, service, status
+from runbook_bot.cli import ask, audit, aws, config, doctor, init, investigate, knowledge, service, status
 
 app = typer.Typer(
     name="runbook-bot",
@@ -23,4 +23,5 @@ app.command()(status.status)
 app.add_typer(knowledge.app, name="knowledge")
 app.add_typer(audit.app, name="audit")
 app.command()(doctor.doctor)
+app.command()(init.init)
 app.add_typer(config.app, name="config")

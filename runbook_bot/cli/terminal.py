@@ -22,6 +22,11 @@ def plain(text: str) -> str:
     return " ".join("".join(kept).split())
 
 
+def drawn(text: str) -> str:
+    """One line of a drawing: as `plain`, with the spaces that it is made of."""
+    return "".join(each for each in _SEQUENCE.sub("", text) if _visible(each))
+
+
 def _visible(character: str) -> bool:
     return unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Co", "Cn") or character == "\u200d"
 
