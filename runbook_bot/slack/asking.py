@@ -2,13 +2,16 @@
 
 import re
 
+from runbook_bot.domain.investigation import Investigation
 from runbook_bot.slack import words
 from runbook_bot.slack.answers import Answer, plain
 from runbook_bot.slack.desk import Desk
 from runbook_bot.slack.questions import case_of
 from runbook_bot.slack.spoken import hypothesis
 from runbook_bot.slack.verbs import Ask
+from runbook_bot.slack.views import answers as told
 from runbook_bot.slack.views.asked import asked
+from runbook_bot.slack.views.head import in_short
 
 _QUESTION = re.compile(
     r"(?:what|who|whose|which|why|how|when|where|is|are|was|were|does|do|did|has|have|can|show|list|tell|give|"
@@ -33,4 +36,15 @@ async def ask(desk: Desk, ask: Ask) -> Answer:
             return plain(found)
         case = found
     answer = await desk.asker.ask(ask.words, case=case, requester=ask.delivery.user)
+    if case is not None and answer.intent == "unknown":
+        return about(case, ask.words)
     return Answer(*asked(answer), private=ask.delivery.kind == "command")
+
+
+def about(case: Investigation, text: str) -> Answer:
+    """What can be said about an investigation without a model: a hypothesis that was named, or where it stands."""
+    named = case.hypotheses.get(hypothesis(text))
+    if named is not None:
+        return Answer(*told.why(case, named), private=False)
+    state = words.IN_SHORT.format(state=in_short(case))
+    return plain(f"{state}\n{words.HERE_IS_WHAT_I_CAN}", private=False)

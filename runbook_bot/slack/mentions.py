@@ -3,17 +3,13 @@
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.context.async_context import AsyncBoltContext
 
-from runbook_bot.domain.investigation import Investigation
-from runbook_bot.slack import words as say
-from runbook_bot.slack.answers import Answer, plain
-from runbook_bot.slack.asking import ask, question
+from runbook_bot.slack.answers import Answer
+from runbook_bot.slack.asking import about, ask, question
 from runbook_bot.slack.commands import VERBS, carry
 from runbook_bot.slack.delivery import Delivery
 from runbook_bot.slack.desk import Desk
 from runbook_bot.slack.spoken import hypothesis, words
 from runbook_bot.slack.verbs import NOT_YET, Ask, guess, split
-from runbook_bot.slack.views import answers as told
-from runbook_bot.slack.views.head import in_short
 
 
 def register(app: AsyncApp, desk: Desk) -> None:
@@ -44,12 +40,3 @@ async def reply(desk: Desk, delivery: Delivery) -> Answer | None:
     if question(text):
         return await ask(desk, Ask(delivery, text, case))
     return await carry(desk, Ask(delivery, text, case), text)
-
-
-def about(case: Investigation, text: str) -> Answer:
-    """What can be said about an investigation without a model: a hypothesis that was named, or where it stands."""
-    named = case.hypotheses.get(hypothesis(text))
-    if named is not None:
-        return Answer(*told.why(case, named), private=False)
-    state = say.IN_SHORT.format(state=in_short(case))
-    return plain(f"{state}\n{say.HERE_IS_WHAT_I_CAN}", private=False)

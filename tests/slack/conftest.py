@@ -12,6 +12,8 @@ from pydantic import SecretStr
 
 from runbook_bot.domain.knowledge import Passage
 from runbook_bot.domain.ports import Inbox, SystemClock
+from runbook_bot.investigation.ask.asker import Asker
+from runbook_bot.investigation.world import World
 from runbook_bot.playground.slack import LoopbackSlack, Person, Room, Workspace
 from runbook_bot.slack.app import SlackDesk
 from runbook_bot.slack.board import Board
@@ -22,6 +24,7 @@ from runbook_bot.slack.outbox import Outbox
 from runbook_bot.state.inbox import SqliteInbox
 from runbook_bot.state.journals import FileJournal, FileJournals
 from runbook_bot.state.leases import LocalLeases
+from tests.investigation.town import Town, market
 from tests.slack.story import CHANNEL, ID, Story
 
 MANIFEST = Path(__file__).parents[2] / "manifest.yml"
@@ -65,6 +68,8 @@ class Office:
     queue: Woken
     board: Board
     desk: SlackDesk
+    town: Town
+    """The world that questions are put to."""
 
     async def command(self, text: str, user: str = "U0ROSA", channel: str = CHANNEL) -> dict[str, Any]:
         return await self.slack.act({"do": "command", "user": user, "channel": channel, "text": text})
@@ -134,6 +139,7 @@ async def open_office(slack: LoopbackSlack, folder: Path, inbox: Inbox | None = 
     outbox = Outbox(connection.writing)
     directory = SlackDirectory(connection)
     journals, queue, disk = FileJournals(folder / "scratchpad", SystemClock()), Woken(), SqliteInbox(folder / "inbox")
+    town = market()
     desk = SlackDesk(
         connection,
         outbox,
@@ -142,12 +148,13 @@ async def open_office(slack: LoopbackSlack, folder: Path, inbox: Inbox | None = 
         queue=queue,
         inbox=inbox or disk,
         knowledge=Shelf(),
+        asker=Asker(World([town]), Shelf(), town.graph, SystemClock()),
         clock=SystemClock(),
         reasoner="catalogue",
     )
     board = Board(connection, outbox, LocalLeases(folder / "leases"), patience=5)
     try:
-        yield Office(slack, connection, outbox, directory, journals, disk, queue, board, desk)
+        yield Office(slack, connection, outbox, directory, journals, disk, queue, board, desk, town)
     finally:
         await desk.stop()
         await board.close()

@@ -109,7 +109,7 @@ async def test_mentions_in_an_investigations_thread_know_the_investigation(offic
     await office.mention("so what is the matter with H1 here", head)
     await _answered(office, head, "1 finding for it and 0 against it")
     await office.mention("is it the weather?", head)
-    await _answered(office, head, "I cannot answer free questions here")
+    await _answered(office, head, "I do not know how to answer that; this is where it stands")
     await office.mention("summary", head)
     await _answered(office, head, "Checkout answers 5xx: investigating")
     await office.mention("stop", head)

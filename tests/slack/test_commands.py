@@ -33,7 +33,7 @@ async def test_nothing_or_help_lists_every_verb_to_whoever_asked(office: Office,
     assert told["ephemeral_to"] == "U0ROSA"
     for verb in VERBS.values():
         assert verb.usage in told["text"]
-    for absent in ("ask", "deploy", "scale", "skill"):
+    for absent in ("deploy", "scale", "skill"):
         assert f"`/runbook {absent}" not in str(told["blocks"])
 
 
@@ -47,7 +47,11 @@ async def test_nothing_or_help_lists_every_verb_to_whoever_asked(office: Office,
         ("xyzzy", "say what hurts: `/runbook investigate xyzzy`"),
         ("checkout is slow again", "put `investigate` in front"),
         ("deploy checkout-api", "not something this installation does yet"),
-        ("ask how many tasks run", "not something this installation does yet"),
+        ("ask", "Ask me something"),
+        ("ask ???", "Ask me something"),
+        ("ask why was H2 pruned", "not investigated anything in this channel"),
+        ("ask to be or not to be", "I do not know how to answer that"),
+        ("ask status of nowhere-api", "no service or resource called “nowhere-api”"),
         ("status", "No investigation is open"),
         ("stop", "No investigation is open in this channel"),
         ("why H2", "not investigated anything in this channel"),

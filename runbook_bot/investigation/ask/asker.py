@@ -84,6 +84,11 @@ class Asker:
         answer = await self._in_time(look, find(look))
         return await self._kept(look, answer.model_copy(update={"question": clean}), requester)
 
+    async def known(self) -> ServiceGraph:
+        """All services: what people wrote, and what the vendors show merged into it. Never raises."""
+        found, _ = await self._world.discover()
+        return self._graph.merged(found)
+
     async def ask_typed(self, queries: Sequence[Query], what: str) -> Answer:
         """The answer to typed questions of one kind. Never raises."""
         now = self._clock.now().replace(microsecond=0)

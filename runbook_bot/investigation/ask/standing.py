@@ -92,12 +92,14 @@ def _in_scope(look: Looking) -> tuple[Sequence[Service], str]:
     scope = scope_of(look.text)
     if not scope:
         return everything, ""
-    fitting = [each for each in everything if _tagged(each, SCOPES[scope])]
-    if fitting:
-        return fitting, f"Only what has {scope} in its name or cluster."
     others = {other for names in SCOPES.values() for other in names} - set(SCOPES[scope])
     rest = [each for each in everything if not _tagged(each, tuple(others))]
-    return rest, say.NOT_TAGGED.format(scope=scope)
+    fitting = {each.name for each in everything if _tagged(each, SCOPES[scope])}
+    if not fitting:
+        return rest, say.NOT_TAGGED.format(scope=scope)
+    beneath = {name for each in fitting for name in look.graph.dependencies(each)} & {each.name for each in rest}
+    chosen = [each for each in everything if each.name in fitting | beneath]
+    return chosen, say.ONLY_TAGGED.format(scope=scope) if len(chosen) < len(everything) else ""
 
 
 def _tagged(service: Service, names: Sequence[str]) -> bool:

@@ -33,6 +33,7 @@ LATE = "The answer did not come within {seconds:.0f} seconds; what was seen unti
 TOO_LONG = "Your question had {length:,} characters; I read the first {limit:,}."
 NO_VENDOR = "No system is connected that could be asked."
 NOT_KEPT = "This answer could not be kept in the record: {why}."
+ONLY_TAGGED = "Only what has {scope} in its name or cluster, and what that depends on."
 NOT_TAGGED = "Nothing is named “{scope}” here, so this is everything that can be seen."
 
 
