@@ -12,7 +12,7 @@ from runbook_bot.domain.tools import Result
 from runbook_bot.domain.vocabulary import ResourceType
 from runbook_bot.domain.window import TimeWindow
 from runbook_bot.providers.aws.console import console_link, console_page
-from runbook_bot.providers.aws.operations.listing import cut_short, newest_first
+from runbook_bot.providers.aws.operations.listing import cut_short, newest_first, said_at
 from runbook_bot.providers.aws.operations.operation import Operation
 from runbook_bot.providers.aws.place import Answer, Place
 
@@ -297,7 +297,7 @@ def _action(told: Answer) -> Row:
         "minimum": told.get("MinSize"),
         "desired": told.get("DesiredCapacity"),
         "maximum": told.get("MaxSize"),
-        "ends": told.get("EndTime"),
+        "ends": said_at(told.get("EndTime")),
     }
     return Row(name=str(told.get("ScheduledActionName", "?")), at=told.get("StartTime"), facts=facts)
 
@@ -338,7 +338,7 @@ def _refresh(told: Answer) -> Row:
         "instances_left": told.get("InstancesToUpdate"),
         "template": _template({"LaunchTemplate": template}) if template else None,
         "rolled_back_for": rolled.get("RollbackReason"),
-        "ended": told.get("EndTime"),
+        "ended": said_at(told.get("EndTime")),
     }
     return Row(name=str(told.get("InstanceRefreshId", "?")), at=told.get("StartTime"), facts=facts)
 

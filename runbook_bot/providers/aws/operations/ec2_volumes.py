@@ -34,7 +34,13 @@ class Volumes(Operation):
 
     kind: ClassVar[str] = "aws.ec2.volumes"
     service = "ec2"
-    calls = ("DescribeVolumes", "DescribeVolumeStatus", "DescribeVolumesModifications", "cloudwatch:GetMetricData")
+    calls = (
+        "DescribeVolumes",
+        "DescribeVolumeStatus",
+        "DescribeVolumesModifications",
+        "cloudwatch:GetMetricData",
+        "cloudwatch:GetMetricStatistics",
+    )
     words = (
         "volumes",
         "ebs volumes",

@@ -10,7 +10,7 @@ from runbook_bot.domain.observation import Row
 from runbook_bot.domain.tools import Result
 from runbook_bot.providers.aws.failure import one_line
 from runbook_bot.providers.aws.operations.eks import MOST_PARTS, cluster_page
-from runbook_bot.providers.aws.operations.listing import cut_short, newest_first
+from runbook_bot.providers.aws.operations.listing import cut_short, newest_first, said_at
 from runbook_bot.providers.aws.operations.operation import Operation
 from runbook_bot.providers.aws.operations.parts import Parts, names
 from runbook_bot.providers.aws.place import Answer, Place
@@ -107,7 +107,7 @@ def _insight(told: Answer) -> Row:
         "category": told.get("category"),
         "for_version": told.get("kubernetesVersion"),
         "means": told.get("description"),
-        "since": told.get("lastTransitionTime"),
+        "since": said_at(told.get("lastTransitionTime")),
     }
     return Row(name=str(told.get("name", "?")), at=told.get("lastRefreshTime"), facts=facts)
 

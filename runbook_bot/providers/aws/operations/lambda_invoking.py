@@ -42,7 +42,7 @@ class Concurrency(Operation):
     kind: ClassVar[str] = "aws.lambda.concurrency"
     service = "lambda"
     calls = ("GetFunctionConcurrency", "ListProvisionedConcurrencyConfigs", "GetAccountSettings",
-             "cloudwatch:GetMetricData")  # fmt: skip
+             "cloudwatch:GetMetricData", "cloudwatch:GetMetricStatistics")  # fmt: skip
     words = ("lambda concurrency", "reserved concurrency", "provisioned concurrency", "concurrent executions",
              "throttled functions", "account concurrency limit")  # fmt: skip
 
@@ -162,7 +162,12 @@ class AsyncDelivery(Operation):
 
     kind: ClassVar[str] = "aws.lambda.async_delivery"
     service = "lambda"
-    calls = ("GetFunctionConfiguration", "ListFunctionEventInvokeConfigs", "cloudwatch:GetMetricData")
+    calls = (
+        "GetFunctionConfiguration",
+        "ListFunctionEventInvokeConfigs",
+        "cloudwatch:GetMetricData",
+        "cloudwatch:GetMetricStatistics",
+    )
     words = ("dead letter queue of a function", "lambda dlq", "lambda destinations", "asynchronous invocations",
              "lost events of a function", "retries of a function")  # fmt: skip
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
-from runbook_bot.domain.noun import utc
+from runbook_bot.domain.noun import iso, utc
 from runbook_bot.providers.aws.place import Answer
 
 _T = TypeVar("_T")
@@ -23,6 +23,11 @@ def cut_short(found: Sequence[object], limit: int, how: str) -> str:
 
 def days_since(moment: datetime | None, now: datetime) -> float | None:
     return None if moment is None else round((utc(now) - utc(moment)).total_seconds() / _DAY, 1)
+
+
+def said_at(moment: datetime | None) -> str | None:
+    """A moment as a fact can hold it."""
+    return None if moment is None else iso(moment)
 
 
 def newest_first(moment: datetime | None) -> float:
