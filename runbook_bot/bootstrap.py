@@ -7,7 +7,7 @@ import asyncio
 import gc
 import os
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import structlog
+from pydantic import JsonValue
 
 from runbook_bot.approval.audit import Audit
 from runbook_bot.approval.gate import Gate
@@ -39,6 +40,9 @@ from runbook_bot.state.journals import FileJournals
 
 if TYPE_CHECKING:
     from runbook_bot.providers.aws.provider import AwsProvider
+    from runbook_bot.skills.running import Done
+    from runbook_bot.skills.shelf import Shelf
+    from runbook_bot.skills.skill import Skill
     from runbook_bot.slack.app import SlackDesk
 
 _log = structlog.get_logger(__name__)
@@ -231,6 +235,28 @@ async def ask(settings: Settings, put: Callable[[Asker], Awaitable[_T]]) -> _T:
             await mind.atlas.close()
     finally:
         await memory.close()
+
+
+def skills(settings: Settings) -> "Shelf":
+    """The program's skills, and the team's, which win by name."""
+    from runbook_bot.skills.shelf import core, shelf
+
+    return shelf([core(), settings.home / "skills"])
+
+
+async def run_skill(
+    settings: Settings, skill: "Skill", values: Mapping[str, JsonValue], on_done: "Callable[[Done], object]"
+) -> None:
+    """A skill from the terminal, each step told as soon as it is done. Raises `RunbookError`."""
+    from runbook_bot.skills.running import Doors, run
+
+    async def put(asker: Asker) -> None:
+        tools = [tool for vendor in providers(settings) for tool in vendor.tools]
+        doors = Doors(asker, tools, lambda text: investigate(settings, Request(text=text)))
+        async for done in run(skill, values, doors):
+            on_done(done)
+
+    await ask(settings, put)
 
 
 def _leases(settings: Settings) -> Leases:

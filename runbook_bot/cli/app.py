@@ -2,7 +2,7 @@
 
 import typer
 
-from runbook_bot.cli import ask, audit, aws, config, doctor, init, investigate, knowledge, service, status
+from runbook_bot.cli import ask, audit, aws, config, doctor, init, investigate, knowledge, service, skills, status
 
 app = typer.Typer(
     name="runbook-bot",
@@ -21,6 +21,7 @@ app.command()(ask.ask)
 app.command(context_settings=aws.AS_TYPED)(aws.aws)
 app.command()(status.status)
 app.add_typer(knowledge.app, name="knowledge")
+app.add_typer(skills.app, name="skills")
 app.add_typer(audit.app, name="audit")
 app.command()(doctor.doctor)
 app.command()(init.init)
