@@ -13,6 +13,8 @@ MOST_BESIDE = 12
 """Neighbours of one service that are named; the rest is counted."""
 MOST_NAMED = 5
 HOPS = 3
+LONGEST = 60
+"""Characters of a name that are shown."""
 WRITTEN = "services.yaml"
 
 _Step = Callable[[str], Sequence[str]]
@@ -23,7 +25,7 @@ def tree(graph: ServiceGraph, service: Service, *, width: int = WIDTH) -> list[s
     callers = _callers(graph)
     down = _branches(graph, service.name, lambda name: _called(graph, name), width, calls=True)
     up = _branches(graph, service.name, lambda name: callers.get(name, ()), width, calls=False)
-    lines = [service.name, *(f"  {line}" for line in _about(service))]
+    lines = [_plain(service.name), *(f"  {line}" for line in _about(service))]
     lines += ["depends on", *down] if down else ["depends on nothing that is known"]
     lines += ["needed by", *up] if up else ["needed by nothing that is known"]
     guessed = any(edge.weak for edge in graph.edges if service.name in (edge.caller, edge.called))
@@ -35,10 +37,10 @@ def _about(service: Service) -> Iterator[str]:
         ("owner", service.owner), ("channel", service.slack_channel), ("on call", service.oncall),
         ("tier", service.tier), ("repository", service.repository), ("part of", service.group),
     )  # fmt: skip
-    yield from (f"{name}: {value}" for name, value in facts if value)
+    yield from (f"{name}: {_plain(value)}" for name, value in facts if value)
     if not service.owner:
         yield "owner: not known"
-    yield from (f"{each.type.value}: {each.name}" for each in service.resources[:MOST_BESIDE])
+    yield from (f"{each.type.value}: {_plain(each.name)}" for each in service.resources[:MOST_BESIDE])
     if len(service.resources) > MOST_BESIDE:
         yield f"and {len(service.resources) - MOST_BESIDE} more resources"
 
@@ -90,8 +92,9 @@ def _grown(graph: ServiceGraph, root: str, step: _Step, width: int, most: int, *
 def _line(graph: ServiceGraph, stem: str, name: str, caller: str, called: str, fresh: bool, width: int) -> str:
     reasons = graph.reasons(caller, called)
     how = ", ".join(edge.found for edge in reasons[:2]) or WRITTEN
+    how = " ".join(how.split())
     weak = " ?" if reasons and all(edge.weak for edge in reasons) else ""
-    head = f"{stem}{name}{weak}{'' if fresh else ' ↑'}"
+    head = f"{stem}{_plain(name)}{weak}{'' if fresh else ' ↑'}"
     room = width - len(head) - 2
     if room < 8:
         return head
@@ -131,17 +134,26 @@ def blast_radius(graph: ServiceGraph, names: Sequence[str]) -> str:
 
 
 def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:MOST_NAMED])
+    shown = ", ".join(_plain(name) for name in names[:MOST_NAMED])
     return f"{shown} and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else shown
 
 
-def dated(graph: ServiceGraph, now: datetime) -> str:
-    """When it was looked, as one says it; the services.yaml of the moment where nobody looked."""
+def dated(graph: ServiceGraph, now: datetime | None = None) -> str:
+    """When it was looked, and how long ago where there is a `now`; the services.yaml where nobody looked."""
     seen = graph.seen_at
     if seen is None:
         return f"as {WRITTEN} says; nothing was discovered"
-    age = max(now - seen, timedelta(0))
+    at = f"as seen at {iso(seen.replace(microsecond=0))}"
+    age = max(now - seen, timedelta(0)) if now is not None else None
+    if age is None:
+        return at
     for unit, length in (("d", timedelta(days=1)), ("h", timedelta(hours=1)), ("min", timedelta(minutes=1))):
         if age >= length:
-            return f"as seen {age // length} {unit} ago, at {iso(seen.replace(microsecond=0))}"
-    return f"as seen at {iso(seen.replace(microsecond=0))}, just now"
+            return f"{at}, {age // length} {unit} ago"
+    return f"{at}, just now"
+
+
+def _plain(name: str) -> str:
+    """A name on one line, not longer than a line."""
+    flat = " ".join(name.split())
+    return flat if len(flat) <= LONGEST else flat[: LONGEST - 1] + "…"

@@ -11,6 +11,7 @@ from runbook_bot.domain.knowledge import Passage
 from runbook_bot.domain.ports import Actuator, Journal, Knowledge, Mending, Reasoner
 from runbook_bot.domain.vocabulary import FailureMode, Repair
 from runbook_bot.errors import KnowledgeError, ProviderError
+from runbook_bot.investigation.picture import blast_radius
 
 TRIES = 4
 """Repairs that are looked at before it is said that none fits."""
@@ -100,7 +101,7 @@ class Remediation:
         return ChangeProposed(
             proposal=self._gate.propose(
                 case,
-                preparation,
+                _with_blast_radius(case, preparation),
                 hypothesis=_leading(case),
                 evidence=cause.evidence if cause else (),
                 runbook=runbook.document if runbook else None,
@@ -153,6 +154,15 @@ class Remediation:
         books = [p for p in found if p.kind == "runbook"]
         fitting = [p for p in books if cause.failure_mode in p.failure_modes]
         return next(iter([*fitting, *(p for p in books if not p.failure_modes)]), None)
+
+
+def _with_blast_radius(case: Investigation, preparation: Preparation) -> Preparation:
+    """The impact with who else is hit if the change goes wrong; whoever approves has to know."""
+    owner = case.graph.owner_of(preparation.target) if case.graph else None
+    hit = blast_radius(case.graph, [owner.name]) if case.graph and owner else ""
+    if not hit:
+        return preparation
+    return preparation.model_copy(update={"impact": f"{preparation.impact.rstrip('.')}. {hit}"})
 
 
 def _leading(case: Investigation) -> str | None:

@@ -27,7 +27,12 @@ VERBS: dict[str, Verb] = {
             investigate,
         ),
         Verb("ask", "ask [a question]", "answers what runs, what changed, who owns what, and more", ask),
-        Verb("status", "status", "lists the open investigations", questions.status),
+        Verb(
+            "status",
+            "status [service]",
+            "lists the open investigations; of a service, who owns it, what it needs and who needs it",
+            questions.status,
+        ),
         Verb("stop", "stop [id]", "ends the investigation in this channel with what is known so far", questions.stop),
         Verb("why", "why H2", "shows what speaks for and against a hypothesis", questions.why),
         Verb("summary", "summary [id]", "says where the newest one of this channel stands", questions.summary),

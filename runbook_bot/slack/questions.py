@@ -1,5 +1,7 @@
 """The verbs that ask about investigations, stop them, rate them, or search the runbooks."""
 
+import asyncio
+import difflib
 import re
 
 from runbook_bot.domain.investigation import Investigation
@@ -30,12 +32,29 @@ async def case_of(desk: Desk, ask: Ask) -> Investigation | str:
 
 
 async def status(desk: Desk, ask: Ask) -> Answer:
+    if ask.words.strip(".,:;!? ") and not _ID.search(ask.words):
+        return await _service(desk, ask)
     if ask.case is not None:
         return Answer(*told.summary(ask.case), private=False)
     running = await desk.cases.unfinished(lambda case: case.status == "open")
     seen = await visible(desk, ask.delivery.user, ask.delivery.channel, running)
     latest = None if seen else await desk.cases.in_channel(ask.delivery.channel)
     return Answer(*told.status(seen, latest, desk.workspace))
+
+
+async def _service(desk: Desk, ask: Ask) -> Answer:
+    """One service in the service graph; where there is none of that name, the nearest."""
+    name = ask.words.strip(".,:;!?`\"' ")
+    graph = await desk.asker.known()
+    service = graph.service(name)
+    if service is None:
+        known = {each.name.casefold(): each.name for each in graph}
+        near = difflib.get_close_matches(name.casefold(), known, n=3, cutoff=0.5)
+        said = words.SERVICE_NEAR if near else words.SERVICE_UNKNOWN
+        close = line(" or ".join(known[each] for each in near), 200)
+        return plain(said.format(name=mrkdwn(name, 80).replace("`", ""), near=mrkdwn(close, 200)))
+    shown = await asyncio.to_thread(told.service, graph, service, desk.clock.now())
+    return Answer(*shown, private=ask.case is None)
 
 
 async def summary(desk: Desk, ask: Ask) -> Answer:

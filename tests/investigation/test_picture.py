@@ -118,7 +118,8 @@ def test_who_is_hit(names: list[str], expected: str) -> None:
 
 
 def test_how_old_it_is() -> None:
-    assert dated(SHOP, NOW) == "as seen 4 min ago, at 2026-03-04T14:56:00Z"
-    assert dated(SHOP, NOW + timedelta(days=2)) == "as seen 2 d ago, at 2026-03-04T14:56:00Z"
+    assert dated(SHOP, NOW) == "as seen at 2026-03-04T14:56:00Z, 4 min ago"
+    assert dated(SHOP, NOW + timedelta(days=2)) == "as seen at 2026-03-04T14:56:00Z, 2 d ago"
     assert dated(SHOP, NOW - timedelta(minutes=4)) == "as seen at 2026-03-04T14:56:00Z, just now"
+    assert dated(SHOP) == "as seen at 2026-03-04T14:56:00Z"
     assert dated(ServiceGraph(), NOW) == "as services.yaml says; nothing was discovered"

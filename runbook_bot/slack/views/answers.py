@@ -1,12 +1,15 @@
 """Answers to questions about investigations, made from the journal alone."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from runbook_bot.domain.evidence import Direction
 from runbook_bot.domain.hypothesis import Hypothesis
 from runbook_bot.domain.investigation import Investigation, Remedy
 from runbook_bot.domain.knowledge import Passage
 from runbook_bot.domain.noun import Json
+from runbook_bot.domain.service import Service, ServiceGraph
+from runbook_bot.investigation.picture import blast_radius, dated, tree
 from runbook_bot.slack import words
 from runbook_bot.slack.blocks import context, divider, preformatted, section
 from runbook_bot.slack.escaping import line, link, moment, mrkdwn, tidy
@@ -99,6 +102,22 @@ def status(cases: Sequence[Investigation], latest: Investigation | None, workspa
         return words.NONE_OPEN, (section(words.NONE_OPEN),)
     text = f"{words.count(len(cases), 'investigation')} open: " + " ".join(in_short(each) for each in cases[:3])
     return text, tuple(section(f"{_entry(each, workspace)}\n{leading(each)}") for each in cases[:15])
+
+
+def service(graph: ServiceGraph, one: Service, now: datetime) -> Told:
+    """What a service needs and who needs it as a tree that fits a phone, who is hit where it fails, how old that is."""
+    hit = blast_radius(graph, [one.name]) or words.SERVICE_ALONE
+    owner = words.SERVICE_OWNER.format(owner=mrkdwn(one.owner, 80)) if one.owner else words.SERVICE_NOBODYS
+    calls = mrkdwn(", ".join(one.depends_on) or words.SERVICE_NOTHING, 300)
+    head = f"*{mrkdwn(one.name, 120)}* {owner}"
+    text = f"{head}. {words.SERVICE_NEEDS.format(names=calls)} {mrkdwn(hit, 500)}."
+    blocks = (
+        section(head),
+        preformatted("\n".join(tree(graph, one)), 2800),
+        section(mrkdwn(hit, 600)),
+        context(mrkdwn(dated(graph, now), 200)),
+    )
+    return text, blocks
 
 
 def approvals(waiting: Sequence[tuple[Investigation, Remedy]], workspace: Workspace) -> Told:

@@ -4,8 +4,10 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from runbook_bot.domain.investigation import Investigation, Remedy
+from runbook_bot.investigation.picture import blast_radius, dated, tree
 from runbook_bot.slack import words
 from runbook_bot.slack.escaping import canvas as safe
+from runbook_bot.slack.escaping import tidy
 from runbook_bot.slack.views.chart import in_numbers
 from runbook_bot.slack.views.head import counts, state
 
@@ -21,6 +23,7 @@ def canvas_markdown(case: Investigation) -> str:
     parts = [
         ("Summary", _summary(case)),
         ("Impact", _impact(case)),
+        ("Services", _services(case)),
         ("Timeline (UTC)", _timeline(case)),
         ("Hypotheses", _hypotheses(case)),
         ("Evidence", _evidence(case)),
@@ -52,10 +55,23 @@ def _impact(case: Investigation) -> str:
     if case.incident and case.incident.services:
         lines.append(f"- Services: {safe(', '.join(case.incident.services), 300)}")
     if case.graph and case.incident:
-        hit = {name for each in case.incident.services for name in case.graph.dependents(each)}
+        hit = blast_radius(case.graph, case.incident.services)
         if hit:
-            lines.append(f"- Depend on them: {safe(', '.join(sorted(hit)), 300)}")
+            lines.append(f"- Blast radius: {safe(hit, 600)}")
+        owners = {n: s.owner for n in case.incident.services if (s := case.graph.service(n)) is not None and s.owner}
+        if owners:
+            lines.append(f"- Owned by: {safe(', '.join(f'{owner} ({name})' for name, owner in owners.items()), 300)}")
     return "\n".join(lines)
+
+
+def _services(case: Investigation) -> str:
+    """What the service that hurts needs and who needs it, as a tree in a block of code, where nothing is parsed."""
+    names = case.incident.services if case.incident else ()
+    service = next((s for name in names if case.graph and (s := case.graph.service(name))), None)
+    if case.graph is None or service is None:
+        return ""
+    drawn = tidy("\n".join(tree(case.graph, service))).replace("`", "'")
+    return f"```\n{drawn}\n```\n\n{safe(dated(case.graph), 200)}"
 
 
 def _timeline(case: Investigation) -> str:
