@@ -22,7 +22,7 @@ _OLD_NAMES = {
     "GetBucketNotification": "GetBucketNotificationConfiguration",
 }
 """By its path a call of S3 may as well be one that the newer one replaced."""
-_CALLING = ("call", "pages", "gather", "read", "listed")
+_CALLING = ("call", "pages", "gather", "read", "listed", "named")
 
 
 def declared() -> set[tuple[str, str]]:

@@ -25,9 +25,9 @@ _IN_ONE_DESCRIBE = 10
 async def read_service(place: Place, resource: Resource) -> Answer:
     """The description of a service. Raises `CallFailed`, kind `missing` where it is not there or gone."""
     cluster = resource.cluster or "default"
-    answer = await place.call("ecs", "DescribeServices", cluster=cluster, services=[resource.name])
+    answer = await place.named("ecs", "DescribeServices", "services", resource.name, _IN_ONE_DESCRIBE, cluster=cluster)
     for service in answer.get("services") or []:
-        if service.get("status") != "INACTIVE":
+        if service.get("status") != "INACTIVE" and service.get("serviceName") == short_name(resource.name):
             found: Answer = service
             return found
     text = f"there is no ECS service {resource.name} in cluster {cluster}"

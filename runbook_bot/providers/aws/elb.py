@@ -8,6 +8,7 @@ from runbook_bot.providers.aws.place import Answer, Place
 
 Dimensions = dict[str, str]
 _REMEMBERED_SECONDS = 120.0
+_IN_ONE_CALL = 20
 
 
 def balancer_dimension(arn: str) -> str:
@@ -30,8 +31,9 @@ async def target_group(place: Place, name: str) -> Answer:
     """The description of a target group. Raises `CallFailed`."""
 
     async def look() -> Answer:
-        answer = await place.call("elbv2", "DescribeTargetGroups", Names=[name])
-        return _first(answer.get("TargetGroups"), "target group", name)
+        answer = await place.named("elbv2", "DescribeTargetGroups", "Names", name, _IN_ONE_CALL)
+        named = [each for each in answer.get("TargetGroups") or [] if each.get("TargetGroupName") == name]
+        return _first(named, "target group", name)
 
     return await place.recall(("target group", name), _REMEMBERED_SECONDS, look)
 
@@ -40,8 +42,9 @@ async def load_balancer(place: Place, name: str) -> Answer:
     """The description of a load balancer. Raises `CallFailed`."""
 
     async def look() -> Answer:
-        answer = await place.call("elbv2", "DescribeLoadBalancers", Names=[name])
-        return _first(answer.get("LoadBalancers"), "load balancer", name)
+        answer = await place.named("elbv2", "DescribeLoadBalancers", "Names", name, _IN_ONE_CALL)
+        named = [each for each in answer.get("LoadBalancers") or [] if each.get("LoadBalancerName") == name]
+        return _first(named, "load balancer", name)
 
     return await place.recall(("load balancer", name), _REMEMBERED_SECONDS, look)
 

@@ -1,6 +1,7 @@
 """One account in one region, as something that answers calls: in threads, bounded in time, rate and number."""
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterable, Mapping
 from contextlib import closing
@@ -21,6 +22,7 @@ from runbook_bot.providers.aws.paging import Paging
 from runbook_bot.providers.aws.rates import Turnstile, limit_of
 from runbook_bot.providers.aws.silence import Silence
 from runbook_bot.providers.aws.threads import Threads
+from runbook_bot.providers.aws.together import Together
 from runbook_bot.providers.aws.wire import LONGEST_WAIT
 
 __all__ = ("AT_ONCE", "Answer", "Identity", "Place", "asked", "plain")
@@ -61,6 +63,7 @@ class Place:
         self._room = asyncio.Semaphore(AT_ONCE)
         self._turnstiles: dict[str, Turnstile] = {}
         self._silence = Silence()
+        self._together = Together()
         self._clients: dict[str, Any] = {}
         self._paging: dict[tuple[str, str], Paging] = {}
         self._identity: Identity | None = None
@@ -88,6 +91,24 @@ class Place:
         if self._memory is None:
             return await ask()
         return await self._memory.answer(self.name, service, action, parameters, ask)
+
+    async def named(
+        self, service: str, action: str, parameter: str, name: str, most: int, /, **parameters: Any
+    ) -> Answer:
+        """A call that takes at most `most` names under `parameter`, for one of them. Raises `CallFailed`.
+
+        The answer may tell of others too: those that are asked for at the same moment are asked for together.
+        """
+
+        async def ask(names: list[str]) -> Answer:
+            request = {**parameters, parameter: names}
+            return await self._bounded(service, action, lambda: self._send(service, action, request))
+
+        kind = json.dumps([service, action, parameter, parameters], sort_keys=True, default=str)
+        join = partial(self._together.answer, kind, name, most, ask)
+        if self._memory is None:
+            return await join()
+        return await self._memory.answer(self.name, service, action, {**parameters, parameter: [name]}, join)
 
     async def read(self, service: str, action: str, key: str, most: int, /, **parameters: Any) -> bytes:
         """The first `most` bytes of a call that answers with a stream under `key`. Raises `CallFailed`."""

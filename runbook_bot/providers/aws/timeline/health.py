@@ -46,12 +46,13 @@ async def read_health(place: Place, window: TimeWindow) -> list[tuple[Answer, fr
     Empty too without a support plan that has AWS Health's interface. Raises `CallFailed`.
     """
     home = place.at(_home(place.region))
+    since = window.start.replace(hour=0, minute=0, second=0, microsecond=0)  # so that one answer does for every window
 
     async def look() -> list[Answer]:
         asked = {
             "regions": [place.region, "global"],
             "eventTypeCategories": ["issue", "scheduledChange"],
-            "lastUpdatedTimes": [{"from": window.start}],
+            "lastUpdatedTimes": [{"from": since}],
         }
         try:
             return await home.gather("health", "DescribeEvents", "events", _MOST, filter=asked)
@@ -60,7 +61,7 @@ async def read_health(place: Place, window: TimeWindow) -> list[tuple[Answer, fr
                 return []
             raise
 
-    key = ("health", place.region, window.start.isoformat()[:15])
+    key = ("health", place.region, since.isoformat())
     events = [each for each in await place.recall(key, _REMEMBERED_SECONDS, look) if _touches(each, window)]
     return await _with_entities(home, events)
 
