@@ -1,6 +1,7 @@
 """The world in a box: a simulated cloud with an incident in it, a Slack on loopback, and a home with runbooks."""
 
 import asyncio
+import shlex
 import shutil
 import tempfile
 from pathlib import Path
@@ -58,8 +59,15 @@ class Box:
             f"The world in a box is open at {self.slack.page_url}\n"
             f"An alarm has gone off in it. In #incidents, type:\n"
             f"    /runbook investigate {self.scenario.expected.alarm}\n"
-            f"Then act as an approver (top left) to allow the repair, and watch the alarm's metric. Ctrl-C ends it."
+            f"Then act as an approver (top left) to allow the repair, and watch the alarm's metric. Ctrl-C ends it.\n"
+            f"From another terminal the same cloud can be asked too:\n"
+            f'    {self._surroundings()} runbook-bot ask "what\'s running in prod?"'
         )
+
+    def _surroundings(self) -> str:
+        """What a command in another terminal has to be told."""
+        told = {**self.cloud.environment(), "RUNBOOK_HOME": str(self.home)}
+        return " ".join(f"{name}={shlex.quote(value)}" for name, value in told.items())
 
     def _furnish(self) -> None:
         """The home directory: the team's services, runbooks, and a configuration that lets the approvers approve."""

@@ -57,7 +57,7 @@ async def running(look: Looking) -> Answer:
     rows = [_line(look, service, resource, state, alarms.alarms)
             for (service, resource), state in zip(chosen, states, strict=True)]  # fmt: skip
     unwell = [row for row in rows if row[-1]]
-    rows.sort(key=lambda row: not row[-1])
+    rows.sort(key=lambda row: (not row[-1], -row[-1].count(";")))
     quiet = [each.name for each in services if not _runs(each)]
     if quiet:
         look.notes.append(f"No resource is known of {say.listed(quiet)}, so it cannot be looked at.")
@@ -67,7 +67,7 @@ async def running(look: Looking) -> Answer:
     text += f"; not well: {wrong}." if unwell else ("; nothing is wrong with any of them." if alarms.known else ".")
     if not rows:
         text = say.NO_SERVICES if not list(look.graph) else "Nothing that runs is known here."
-    columns = ("service", "owner", "what", "running", "version", "since", "trouble")
+    columns = ("service", "owner", "what", "running", "version", "deployed", "trouble")
     return Answer(
         question=look.text,
         intent="running",
@@ -136,8 +136,9 @@ def _counts(state: Result) -> str:
 
 def _version(state: Result) -> str:
     engine = state.fact("engine")
-    if engine and state.fact("version"):
-        return f"{text_of(cast(JsonValue, engine), 20)} {text_of(cast(JsonValue, state.fact('version')), 20)}"
+    if engine:
+        said = (text_of(cast(JsonValue, each), 24) for each in (engine, state.fact("version")) if each)
+        return " ".join(said)
     value = next((state.fact(name) for name in _VERSION if state.fact(name)), None)
     said = text_of(cast(JsonValue, value), 400)
     return said.rpartition("/")[2][-48:]
