@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 
 from runbook_bot.domain.observation import LogLine
+from runbook_bot.domain.tools import ListEvents, Status
 from runbook_bot.domain.window import TimeWindow
 from runbook_bot.providers.aws.config import AwsSettings
 from runbook_bot.providers.aws.database_load import load_lines
 from runbook_bot.providers.aws.places import Places
+from runbook_bot.providers.aws.provider import AwsProvider
 from tests.providers.conftest import NOW
 from tests.providers.shop import ORDERS_DB
 from tests.providers.stand_in import StandIn
@@ -88,3 +90,27 @@ async def test_what_may_not_be_read_is_named(aws: StandIn) -> None:
     found, failures = await load_lines(Places(AwsSettings()).all[0], ORDERS_DB, WINDOW, NOW)
     assert found == []
     assert [each.action for each in failures] == ["pi:GetResourceMetrics"]
+
+
+async def test_it_stands_among_the_events_of_the_database(aws: StandIn, provider: AwsProvider) -> None:
+    instance = {"DBInstanceIdentifier": "orders-db", "DBInstanceClass": "db.t3.medium", "Engine": "postgres",
+                "DbiResourceId": "db-ABC", "PerformanceInsightsEnabled": True}  # fmt: skip
+    aws.tells("rds", "DescribeDBInstances", {"DBInstances": [instance]})
+    aws.tells("rds", "DescribeEvents", {"Events": []})
+    told = [series(1, 12), wait("Lock", "transactionid", 0, 10)]
+    aws.tells("pi", "GetResourceMetrics", {"MetricList": told})
+    result = await provider.ask(ListEvents(resource=ORDERS_DB, window=WINDOW))
+    assert result.status is Status.ok
+    assert [line.stream for line in result.lines] == ["performance insights"]
+
+
+async def test_events_are_told_where_the_load_may_not_be_read(aws: StandIn, provider: AwsProvider) -> None:
+    instance = {"DBInstanceIdentifier": "orders-db", "DbiResourceId": "db-A", "PerformanceInsightsEnabled": True}
+    aws.tells("rds", "DescribeDBInstances", {"DBInstances": [instance]})
+    event = {"SourceIdentifier": "orders-db", "Message": "DB instance restarted", "Date": ONSET}
+    aws.tells("rds", "DescribeEvents", {"Events": [event]})
+    aws.refuses("GetResourceMetrics", "NotAuthorizedException", "no")
+    result = await provider.ask(ListEvents(resource=ORDERS_DB, window=WINDOW))
+    assert [line.text for line in result.lines] == ["DB instance restarted"]
+    assert result.status is Status.truncated
+    assert "pi:GetResourceMetrics" in result.message

@@ -14,6 +14,7 @@ from runbook_bot.providers.aws.alarms import alarm_events
 from runbook_bot.providers.aws.answers import between, gaps, worst
 from runbook_bot.providers.aws.autoscaling import group_events
 from runbook_bot.providers.aws.console import console_link
+from runbook_bot.providers.aws.database_load import load_lines
 from runbook_bot.providers.aws.ecs import service_events
 from runbook_bot.providers.aws.events.functions import function_lines
 from runbook_bot.providers.aws.events.kubernetes import kubernetes_lines
@@ -59,12 +60,25 @@ EVENTFUL = frozenset((*WHOLE, *LINES))
 
 
 async def list_events(place: Place, query: ListEvents, now: datetime) -> Result:
-    own, announced = await asyncio.gather(_own(place, query, now), _announced(place, query))
-    if not announced:
+    own, announced, (load, failures) = await asyncio.gather(
+        _own(place, query, now), _announced(place, query), _loaded(place, query, now)
+    )
+    if failures and own.known:
+        told = "; ".join(part for part in (own.message, f"not seen: {gaps(failures)}") if part)
+        own = own.model_copy(update={"message": told, "status": Status.truncated if own.lines else own.status})
+    more = [*announced, *load]
+    if not more:
         return own
-    lines = sorted((*own.lines, *announced), key=lambda line: line.at)
-    status = own.status if own.lines else Status.truncated if not own.known else Status.ok
+    lines = sorted((*own.lines, *more), key=lambda line: line.at)
+    status = own.status if own.lines else Status.truncated if not own.known or failures else Status.ok
     return own.model_copy(update={"lines": tuple(lines), "status": status})
+
+
+async def _loaded(place: Place, query: ListEvents, now: datetime) -> tuple[list[LogLine], list[CallFailed]]:
+    """What the sessions of a database wait for, where that is watched."""
+    if query.resource.type not in (R.rds_instance, R.rds_cluster):
+        return [], []
+    return await load_lines(place, query.resource, query.window, now)
 
 
 async def _own(place: Place, query: ListEvents, now: datetime) -> Result:
