@@ -13,7 +13,8 @@ from runbook_bot.domain.vocabulary import ResourceType
 LEAD = 120.0
 """Seconds by which a first complaint may precede the onset that is seen in a metric by the minute."""
 EVENTFUL = (ResourceType.ecs_service, ResourceType.kubernetes_workload, ResourceType.rds_instance,
-            ResourceType.rds_cluster, ResourceType.autoscaling_group)  # fmt: skip
+            ResourceType.rds_cluster, ResourceType.autoscaling_group, ResourceType.elasticache_cluster,
+            ResourceType.ec2_instance, ResourceType.eks_cluster)  # fmt: skip
 """Resources of which vendors report events."""
 REMEMBERED = 128
 _read: OrderedDict[tuple[int, float], tuple[Queried, list[Template]]] = OrderedDict()

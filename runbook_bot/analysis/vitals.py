@@ -18,7 +18,7 @@ from runbook_bot.domain.window import TimeWindow
 
 COUNTS = frozenset({
     Signal.errors, Signal.throttles, Signal.deadlocks, Signal.dead_letters, Signal.connection_errors, Signal.evictions,
-    Signal.cache_misses,
+    Signal.cache_misses, Signal.client_errors, Signal.tls_errors, Signal.rejected, Signal.packets_dropped,
 })  # fmt: skip
 """Signals whose absence means that nothing was counted, not that nothing is known."""
 COMPANIONS = (Signal.requests, Signal.cpu, Signal.duration, Signal.healthy_hosts, Signal.latency)
@@ -284,10 +284,11 @@ def unwell(a: Anomaly) -> bool:
     """A move that says that the resource itself suffers, not that it is merely used less or more."""
     if a.shift.moved == "falls":
         return a.signal in (Signal.healthy_hosts, Signal.running_tasks, Signal.disk_free, Signal.memory_free,
-                            Signal.burst_balance)  # fmt: skip
+                            Signal.burst_balance, Signal.cpu_credits)  # fmt: skip
     return a.signal not in (Signal.requests, Signal.consumed_capacity, Signal.messages_deleted, Signal.network_in,
                             Signal.network_out, Signal.healthy_hosts, Signal.running_tasks, Signal.memory_free,
-                            Signal.disk_free, Signal.burst_balance)  # fmt: skip
+                            Signal.disk_free, Signal.burst_balance, Signal.cpu_credits,
+                            Signal.account_concurrency)  # fmt: skip
 
 
 COMPUTE = (ResourceType.ecs_service, ResourceType.lambda_function, ResourceType.kubernetes_workload,

@@ -7,12 +7,13 @@ from runbook_bot.domain.noun import utc
 from runbook_bot.domain.vocabulary import Signal
 
 _UNITS = {
-    Signal.cpu: "%", Signal.memory: "%", Signal.burst_balance: "%",
+    Signal.cpu: "%", Signal.memory: "%", Signal.burst_balance: "%", Signal.disk_used: "%",
     Signal.latency: " s", Signal.latency_p99: " s", Signal.duration: " s", Signal.read_latency: " s",
     Signal.write_latency: " s", Signal.replica_lag: " s", Signal.iterator_age: " s", Signal.oldest_message_age: " s",
     Signal.errors: "/min", Signal.requests: "/min", Signal.throttles: "/min", Signal.deadlocks: "/min",
     Signal.connection_errors: "/min", Signal.dead_letters: "/min", Signal.evictions: "/min",
     Signal.cache_misses: "/min", Signal.messages_deleted: "/min", Signal.consumed_capacity: "/min",
+    Signal.client_errors: "/min", Signal.tls_errors: "/min", Signal.rejected: "/min", Signal.packets_dropped: "/min",
 }  # fmt: skip
 _BYTES = (Signal.memory_free, Signal.swap, Signal.disk_free, Signal.network_in, Signal.network_out)
 

@@ -108,6 +108,13 @@ class Signal(StrEnum):
     status_check_failed = "status_check_failed"  # 0 or 1
     value = "value"  # a metric named by the alarm or by services.yaml, in its own unit
     duration = "duration"  # run time of a function, seconds
+    client_errors = "client_errors"  # requests refused as the caller's fault, or throttled, count per minute
+    tls_errors = "tls_errors"  # connections whose TLS could not be agreed upon, count per minute
+    rejected = "rejected"  # connections turned away because the vendor's limit was reached, count per minute
+    packets_dropped = "packets_dropped"  # packets held back or lost because an allowance was used up, count per minute
+    cpu_credits = "cpu_credits"  # credits left of a machine that may only burst, count
+    disk_used = "disk_used"  # percent
+    account_concurrency = "account_concurrency"  # executions at once of the whole account
 
 
 class Repair(StrEnum):

@@ -204,3 +204,23 @@ def test_a_metric_is_told_back_as_its_signal() -> None:
     assert signal_of("AWS/ApplicationELB", "TargetResponseTime", "p99", None) is Signal.latency_p99
     assert signal_of("AWS/ApplicationELB", "TargetResponseTime", "Average", None) is Signal.latency
     assert signal_of("Shop", "Orders", "Sum", None) is None
+
+
+async def test_a_metric_of_the_whole_account_is_read_without_dimensions(
+    shop: Shop, provider: AwsProvider, window: TimeWindow
+) -> None:
+    shop.points("AWS/Lambda", "ClaimedAccountConcurrency", {}, [900.0] * 5)
+    query = ReadMetrics(resources=(RECEIPTS,), signals=(Signal.account_concurrency,), window=window)
+    (series,) = (await provider.ask(query)).series
+    assert set(series.values) == {900.0}
+    assert series.resource == RECEIPTS
+
+
+async def test_a_bucket_s_requests_are_found_under_the_filter_they_are_kept_with(
+    shop: Shop, provider: AwsProvider, window: TimeWindow
+) -> None:
+    bucket = Resource(type=ResourceType.s3_bucket, name="uploads")
+    shop.points("AWS/S3", "5xxErrors", {"BucketName": "uploads", "FilterId": "EntireBucket"}, [7.0] * 5)
+    query = ReadMetrics(resources=(bucket,), signals=(Signal.errors,), window=window)
+    (series,) = (await provider.ask(query)).series
+    assert set(series.values) == {7.0}

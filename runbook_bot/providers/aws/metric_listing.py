@@ -21,7 +21,7 @@ Listed = list[tuple[str, dict[str, str]]]
 async def other_dimensions(place: Place, empty: Sequence[Wanted], period: int) -> list[Wanted]:
     """The same metrics under other dimensions that are about the same resource; nothing where there are none."""
     groups: dict[tuple[str, str], list[Wanted]] = {}
-    for each in empty:
+    for each in (one for one in empty if not one.row.account_wide):
         groups.setdefault((each.row.namespace, each.resource.key), []).append(each)
     chosen = list(groups.values())[:_MOST_LISTINGS]
     found = await asyncio.gather(*(_for_group(place, group, period) for group in chosen))

@@ -1,10 +1,14 @@
-"""Which CloudWatch metric tells which signal of which kind of resource, and in which unit."""
+"""Which CloudWatch metric tells which signal of which kind of resource, and in which unit.
+
+Names, statistics and what an absent point means are those of each service's own page of metrics in the documentation of
+AWS; what a metric decides in an investigation is said in the catalogue of failure modes.
+"""
 
 from dataclasses import dataclass
 from typing import Literal
 
 from runbook_bot.domain.vocabulary import ResourceType as R
-from runbook_bot.domain.vocabulary import Signal as S  # noqa: N817  # a table of ninety rows reads best at one line each
+from runbook_bot.domain.vocabulary import Signal as S  # noqa: N817  # a table of a hundred rows reads best at one line
 
 Convert = Literal["same", "per_minute", "per_second", "milliseconds", "rate_to_minute"]
 
@@ -22,6 +26,8 @@ class Metric:
     unit: str = ""
     sparse: bool = False
     """CloudWatch writes no point where nothing happened: an absent point means none."""
+    account_wide: bool = False
+    """It has no dimensions: it is about everything of that service in the account and region."""
 
     def neutral(self, value: float, period: float) -> float:
         match self.convert:
@@ -56,7 +62,7 @@ def _p99(type: R, namespace: str, name: str, convert: Convert = "same") -> Metri
 _ALB, _NLB, _ECS, _INSIGHTS = "AWS/ApplicationELB", "AWS/NetworkELB", "AWS/ECS", "ECS/ContainerInsights"
 _LAMBDA, _RDS, _DYNAMO, _SQS = "AWS/Lambda", "AWS/RDS", "AWS/DynamoDB", "AWS/SQS"
 _CACHE, _KINESIS, _API, _EC2, _ASG = "AWS/ElastiCache", "AWS/Kinesis", "AWS/ApiGateway", "AWS/EC2", "AWS/AutoScaling"
-_AMPLIFY, _EKS = "AWS/AmplifyHosting", "ContainerInsights"
+_AMPLIFY, _EKS, _S3 = "AWS/AmplifyHosting", "ContainerInsights", "AWS/S3"
 
 
 def _balanced(type: R) -> tuple[Metric, ...]:
@@ -67,9 +73,13 @@ def _balanced(type: R) -> tuple[Metric, ...]:
         _mean(type, S.latency, _ALB, "TargetResponseTime", "s"),
         _p99(type, _ALB, "TargetResponseTime"),
         _count(type, S.connection_errors, _ALB, "TargetConnectionErrorCount", sparse=True),
+        _count(type, S.client_errors, _ALB, "HTTPCode_Target_4XX_Count", sparse=True),
+        _count(type, S.tls_errors, _ALB, "TargetTLSNegotiationErrorCount", sparse=True),
         _count(type, S.requests, _NLB, "NewFlowCount"),
         _count(type, S.errors, _NLB, "TCP_Target_Reset_Count", sparse=True),
         _mean(type, S.connections, _NLB, "ActiveFlowCount", "count"),
+        # connections that were dropped for want of a port to reach the targets from
+        _count(type, S.connection_errors, _NLB, "PortAllocationErrorCount", sparse=True),
     )
 
 
@@ -101,6 +111,10 @@ TABLE: tuple[Metric, ...] = (
     *_balanced(R.load_balancer),
     _count(R.load_balancer, S.errors, _ALB, "HTTPCode_ELB_5XX_Count", sparse=True),
     _mean(R.load_balancer, S.connections, _ALB, "ActiveConnectionCount", "count"),
+    # the load balancer had reached its own maximum of connections
+    _count(R.load_balancer, S.rejected, _ALB, "RejectedConnectionCount", sparse=True),
+    _count(R.load_balancer, S.tls_errors, _ALB, "ClientTLSNegotiationErrorCount", sparse=True),
+    _count(R.load_balancer, S.tls_errors, _NLB, "ClientTLSNegotiationErrorCount", sparse=True),
     _count(R.lambda_function, S.requests, _LAMBDA, "Invocations", sparse=True),
     _count(R.lambda_function, S.errors, _LAMBDA, "Errors", sparse=True),
     _count(R.lambda_function, S.throttles, _LAMBDA, "Throttles", sparse=True),
@@ -109,11 +123,25 @@ TABLE: tuple[Metric, ...] = (
     _p99(R.lambda_function, _LAMBDA, "Duration", "milliseconds"),
     _peak(R.lambda_function, S.concurrency, _LAMBDA, "ConcurrentExecutions", "executions"),
     _count(R.lambda_function, S.dead_letters, _LAMBDA, "DeadLetterErrors", sparse=True),
+    _count(R.lambda_function, S.dead_letters, _LAMBDA, "AsyncEventsDropped", sparse=True),
+    _peak(R.lambda_function, S.oldest_message_age, _LAMBDA, "AsyncEventAge", "s", "milliseconds"),
+    # what the quota of the account is used up by: reserved and provisioned concurrency count whether used or not
+    Metric(
+        R.lambda_function,
+        S.account_concurrency,
+        _LAMBDA,
+        "ClaimedAccountConcurrency",
+        "Maximum",
+        "same",
+        "executions",
+        account_wide=True,
+    ),
     _peak(R.lambda_function, S.iterator_age, _LAMBDA, "IteratorAge", "s", "milliseconds"),
     *_database(R.rds_instance),
     _mean(R.rds_instance, S.disk_free, _RDS, "FreeStorageSpace", "bytes"),
     _mean(R.rds_instance, S.disk_queue, _RDS, "DiskQueueDepth", "operations"),
     _mean(R.rds_instance, S.burst_balance, _RDS, "BurstBalance", "%"),
+    Metric(R.rds_instance, S.cpu_credits, _RDS, "CPUCreditBalance", "Minimum", "same", "credits"),
     _peak(R.rds_instance, S.replica_lag, _RDS, "ReplicaLag", "s"),
     _peak(R.rds_instance, S.replica_lag, _RDS, "AuroraReplicaLag", "s", "milliseconds"),
     *_database(R.rds_cluster),
@@ -138,12 +166,19 @@ TABLE: tuple[Metric, ...] = (
     _count(R.elasticache_cluster, S.evictions, _CACHE, "Evictions"),
     _count(R.elasticache_cluster, S.cache_misses, _CACHE, "CacheMisses"),
     _peak(R.elasticache_cluster, S.replica_lag, _CACHE, "ReplicationLag", "s"),
+    # packets shaped because the bandwidth, the packet rate or the tracked connections of the node were used up
+    _count(R.elasticache_cluster, S.packets_dropped, _CACHE, "NetworkBandwidthInAllowanceExceeded"),
+    _count(R.elasticache_cluster, S.packets_dropped, _CACHE, "NetworkBandwidthOutAllowanceExceeded"),
+    _count(R.elasticache_cluster, S.packets_dropped, _CACHE, "NetworkPacketsPerSecondAllowanceExceeded"),
+    _count(R.elasticache_cluster, S.packets_dropped, _CACHE, "NetworkConntrackAllowanceExceeded"),
     _count(R.kinesis_stream, S.requests, _KINESIS, "IncomingRecords"),
     _count(R.kinesis_stream, S.throttles, _KINESIS, "WriteProvisionedThroughputExceeded", sparse=True),
     _count(R.kinesis_stream, S.throttles, _KINESIS, "ReadProvisionedThroughputExceeded", sparse=True),
     _peak(R.kinesis_stream, S.iterator_age, _KINESIS, "GetRecords.IteratorAgeMilliseconds", "s", "milliseconds"),
     _count(R.api_gateway, S.requests, _API, "Count", sparse=True),
     _count(R.api_gateway, S.errors, _API, "5XXError", sparse=True),
+    # a throttled request is counted here, as status 429
+    _count(R.api_gateway, S.client_errors, _API, "4XXError", sparse=True),
     _mean(R.api_gateway, S.latency, _API, "Latency", "s", "milliseconds"),
     _p99(R.api_gateway, _API, "Latency", "milliseconds"),
     _mean(R.ec2_instance, S.cpu, _EC2, "CPUUtilization", "%"),
@@ -151,7 +186,10 @@ TABLE: tuple[Metric, ...] = (
     Metric(R.ec2_instance, S.network_in, _EC2, "NetworkIn", "Sum", "per_second", "bytes/s"),
     Metric(R.ec2_instance, S.network_out, _EC2, "NetworkOut", "Sum", "per_second", "bytes/s"),
     _mean(R.ec2_instance, S.burst_balance, _EC2, "EBSIOBalance%", "%"),
+    Metric(R.ec2_instance, S.cpu_credits, _EC2, "CPUCreditBalance", "Minimum", "same", "credits"),
+    _peak(R.ec2_instance, S.disk_used, "CWAgent", "disk_used_percent", "%"),
     _peak(R.ec2_instance, S.status_check_failed, _EC2, "StatusCheckFailed", "0 or 1"),
+    _peak(R.ec2_instance, S.status_check_failed, _EC2, "StatusCheckFailed_AttachedEBS", "0 or 1"),
     _mean(R.autoscaling_group, S.cpu, _EC2, "CPUUtilization", "%"),
     _mean(R.autoscaling_group, S.healthy_hosts, _ASG, "GroupInServiceInstances", "count"),
     _count(R.amplify_app, S.requests, _AMPLIFY, "Requests", sparse=True),
@@ -160,24 +198,46 @@ TABLE: tuple[Metric, ...] = (
     _mean(R.eks_cluster, S.cpu, _EKS, "node_cpu_utilization", "%"),
     _mean(R.eks_cluster, S.memory, _EKS, "node_memory_utilization", "%"),
     _peak(R.eks_cluster, S.unhealthy_hosts, _EKS, "cluster_failed_node_count", "count"),
+    _peak(R.eks_cluster, S.disk_used, _EKS, "node_filesystem_utilization", "%"),
+    _count(R.s3_bucket, S.requests, _S3, "AllRequests", sparse=True),
+    _count(R.s3_bucket, S.errors, _S3, "5xxErrors", sparse=True),
+    _count(R.s3_bucket, S.client_errors, _S3, "4xxErrors", sparse=True),
+    _mean(R.s3_bucket, S.latency, _S3, "TotalRequestLatency", "s", "milliseconds"),
 )
 
 VITAL_SIGNS: dict[R, tuple[S, ...]] = {
     R.ecs_service: (S.cpu, S.memory, S.running_tasks),
     R.target_group: (S.requests, S.errors, S.latency, S.latency_p99, S.healthy_hosts, S.unhealthy_hosts),
-    R.load_balancer: (S.requests, S.errors, S.latency, S.latency_p99, S.connection_errors),
-    R.lambda_function: (S.requests, S.errors, S.throttles, S.duration, S.concurrency),
+    R.load_balancer: (
+        S.requests,
+        S.errors,
+        S.latency,
+        S.latency_p99,
+        S.connection_errors,
+        S.rejected,
+        S.tls_errors,
+    ),
+    R.lambda_function: (S.requests, S.errors, S.throttles, S.duration, S.concurrency, S.account_concurrency),
     R.rds_instance: (S.cpu, S.connections, S.memory_free, S.disk_free, S.read_latency, S.write_latency, S.disk_queue),
     R.rds_cluster: (S.cpu, S.connections, S.memory_free, S.read_latency, S.write_latency, S.replica_lag),
     R.dynamodb_table: (S.throttles, S.consumed_capacity),
     R.sqs_queue: (S.queue_depth, S.oldest_message_age, S.requests, S.messages_deleted),
-    R.elasticache_cluster: (S.cpu, S.memory, S.evictions, S.cache_misses, S.connections),
+    R.elasticache_cluster: (S.cpu, S.memory, S.evictions, S.cache_misses, S.connections, S.packets_dropped),
     R.kinesis_stream: (S.requests, S.throttles, S.iterator_age),
-    R.api_gateway: (S.requests, S.errors, S.latency, S.latency_p99),
-    R.ec2_instance: (S.cpu, S.memory, S.network_in, S.network_out, S.status_check_failed),
+    R.api_gateway: (S.requests, S.errors, S.client_errors, S.latency, S.latency_p99),
+    R.ec2_instance: (
+        S.cpu,
+        S.memory,
+        S.disk_used,
+        S.cpu_credits,
+        S.network_in,
+        S.network_out,
+        S.status_check_failed,
+    ),
     R.autoscaling_group: (S.cpu, S.healthy_hosts),
     R.amplify_app: (S.requests, S.errors, S.latency),
-    R.eks_cluster: (S.cpu, S.memory, S.unhealthy_hosts),
+    R.eks_cluster: (S.cpu, S.memory, S.disk_used, S.unhealthy_hosts),
+    R.s3_bucket: (S.requests, S.errors, S.client_errors, S.latency),
     R.alarm: (S.value,),
     R.metric: (S.value,),
 }

@@ -78,7 +78,9 @@ async def _plan(place: Place, resource: Resource, signals: tuple[Signal, ...], p
     except CallFailed as failure:
         unresolved = [Wanted(resource, row, None, period) for row in rows(resource.type, signals)]
         return Plan(unresolved, [failure])
-    return Plan([Wanted(resource, row, each, period) for each in sets for row in metrics if _fits(row, each)])
+    wanted = [Wanted(resource, row, each, period) for each in sets for row in metrics if _fits(row, each)]
+    shared = [Wanted(resource, row, {}, period) for row in metrics if row.account_wide]
+    return Plan([*(each for each in wanted if not each.row.account_wide), *shared])
 
 
 def _fits(row: Metric, dimensions: dict[str, str]) -> bool:
