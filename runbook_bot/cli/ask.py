@@ -58,7 +58,9 @@ def show(answer: "Answer", *, as_json: bool) -> None:
         for line in lines(answer):
             terminal.say(line)
     if answer.sources and not any(each.status in ("ok", "no_data", "truncated") for each in answer.sources):
-        raise RunbookError(f"nothing could be seen: {'; '.join(answer.unseen[:2])}")
+        raise RunbookError(
+            f"nothing could be seen: {terminal.shortened(next(iter(answer.unseen), 'nobody knew'), 200)}"
+        )
 
 
 def as_data(answer: "Answer") -> "Json":

@@ -9,7 +9,7 @@ from runbook_bot.cli.ask import show
 from runbook_bot.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Coroutine, Sequence
 
     from runbook_bot.domain.tools import Query
     from runbook_bot.domain.window import TimeWindow
@@ -43,33 +43,33 @@ def aws(
         return
     if not words:
         raise UsageError("say what to ask, or list what can be asked: runbook-bot aws --list")
-    settings = edge.settings()
-    from runbook_bot import bootstrap
-
-    if not bootstrap.aws_wanted(settings):
-        raise UsageError(NO_AWS)
     from runbook_bot.domain.ports import SystemClock
 
-    now = SystemClock().now()
+    now = SystemClock().now().replace(microsecond=0)
     _, begin, end = times.window(None, since, until, now)
     operation = _kind(words[0])
-    if operation is None and (lost := _looks_like_a_kind(words)):
-        raise UsageError(lost)
     if operation is None:
-        spoken = " ".join(words) + "".join(f" {name} {given}" for name, given in (("since", since), ("until", until))
-                                           if given)  # fmt: skip
-
-        async def in_words(asker: "Asker") -> "Answer":
-            return await asker.ask_vendor(spoken)
-
-        show(edge.run(bootstrap.ask(settings, in_words)), as_json=as_json)
+        if lost := _looks_like_a_kind(words):
+            raise UsageError(lost)
+        given = (("since", since), ("until", until))
+        spoken = " ".join([*words, *(f"{name} {time}" for name, time in given if time)])
+        _answer(lambda asker: asker.ask_vendor(spoken), as_json=as_json)
         return
     from runbook_bot.domain.window import TimeWindow
 
     frame = TimeWindow(start=begin, end=end or now) if begin else None
     queries: list[Query] = [_query(operation, words[1:], frame)]
     sign = " ".join((operation.__doc__ or "").split())
-    show(edge.run(bootstrap.ask(settings, lambda asker: asker.ask_typed(queries, sign))), as_json=as_json)
+    _answer(lambda asker: asker.ask_typed(queries, sign), as_json=as_json)
+
+
+def _answer(put: "Callable[[Asker], Coroutine[Any, Any, Answer]]", *, as_json: bool) -> None:
+    settings = edge.settings()
+    from runbook_bot import bootstrap
+
+    if not bootstrap.aws_wanted(settings):
+        raise UsageError(NO_AWS)
+    show(edge.run(bootstrap.ask(settings, put)), as_json=as_json)
 
 
 def _kind(word: str) -> "type[Operation] | None":
@@ -97,14 +97,14 @@ def _query(operation: "type[Operation]", given: "Sequence[str]", window: "TimeWi
     from pydantic import ValidationError
 
     from runbook_bot.providers.aws.operations.arguments import arguments
+    from runbook_bot.providers.aws.operations.documentation import taken
 
     try:
         return operation.model_validate(arguments(operation, given, window))
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(each) for each in first["loc"]) or "the arguments"
-        needs = ", ".join(f"--{each.replace('_', '-')}" for each in operation.model_fields)
-        raise UsageError(f"{operation.kind}: {name}: {first['msg']}; it takes {needs or 'no argument'}") from None
+        raise UsageError(f"{operation.kind}: {name}: {first['msg']}; it takes {taken(operation)}") from None
 
 
 def _list(words: "Sequence[str]", as_json: bool) -> None:

@@ -34,6 +34,11 @@ class World:
         self._failures: dict[str, int] = {}
         self._patience = patience.total_seconds()
 
+    @property
+    def empty(self) -> bool:
+        """Whether there is nobody to ask."""
+        return not self._providers
+
     async def ask(self, query: Query) -> Result:
         """The first able provider's answer; a clear status where there is none. Never raises."""
         able = next((each for each in self._providers if each.answers(query)), None)
@@ -79,21 +84,24 @@ class World:
 
 
 def redacted(result: Result) -> Result:
-    """The same without secrets in texts, in changed values, and under names that tell of one."""
+    """The same without secrets in texts, names and links, in changed values, and under names that tell of one."""
 
     def line(each: LogLine) -> LogLine:
-        clean = redact(each.text)
-        return each if clean == each.text else each.model_copy(update={"text": clean})
+        clean, stream = redact(each.text), redact(each.stream)
+        unchanged = clean == each.text and stream == each.stream
+        return each if unchanged else each.model_copy(update={"text": clean, "stream": stream})
 
     def change(each: Change) -> Change:
         values = {side: redact_json(getattr(each, side)) for side in ("before", "after")}
-        return each.model_copy(update={"summary": redact(each.summary), **values})
+        told = {side: redact(getattr(each, side)) for side in ("summary", "actor", "reference")}
+        return each.model_copy(update={**told, **values})
 
     def fact(each: Fact) -> Fact:
-        return each.model_copy(update={"value": redact_json({each.name: each.value})[each.name]})
+        ((name, value),) = redact_json({each.name: each.value}).items()
+        return each.model_copy(update={"name": name, "value": value})
 
     def alarm(each: Alarm) -> Alarm:
-        return each.model_copy(update={"description": redact(each.description)})
+        return each.model_copy(update={"name": redact(each.name), "description": redact(each.description)})
 
     def row(each: Row) -> Row:
         return each.model_copy(update={"name": redact(each.name), "facts": redact_json(each.facts)})
@@ -105,6 +113,10 @@ def redacted(result: Result) -> Result:
             "alarms": tuple(alarm(each) for each in result.alarms),
             "lines": tuple(line(each) for each in result.lines),
             "changes": tuple(change(each) for each in result.changes),
+            "series": tuple(each.model_copy(update={"name": redact(each.name)}) for each in result.series),
             "message": redact(result.message),
+            "asked": redact_json(result.asked),
+            "where": redact(result.where),
+            "console": result.console and redact(result.console),
         }
     )

@@ -118,7 +118,7 @@ class Asker:
             return await self._of(look, intent, subject)
         routes = await self._routes(look)
         best = chosen(routes)
-        if best is not None and (intent is None or (best.whole and best.own - intent.covers)):
+        if best is not None and (intent is None or (best.whole and not intent.covering(best.own))):
             return await operation(look, best)
         if intent is None:
             return self._not_understood(look, subject, routes)
@@ -126,10 +126,10 @@ class Asker:
 
     async def _find_typed(self, look: Looking) -> Answer:
         """The vendor's question that is meant, whatever else the words may be like."""
-        subject = await self._look_around(look)
+        await self._look_around(look)
         routes = await self._routes(look)
         best = chosen(routes)
-        return await operation(look, best) if best is not None else self._not_understood(look, subject, routes)
+        return await operation(look, best) if best is not None else self._nothing_fits(look, routes)
 
     async def _of(self, look: Looking, intent: Intent, subject: Subject) -> Answer:
         """The answer to a question of a known kind about a known subject; else what is lacking."""
@@ -153,6 +153,8 @@ class Asker:
 
     async def _look_around(self, look: Looking) -> Subject:
         """Services and resources, and which of them the question means; in an investigation's thread its own."""
+        if self._world.empty:
+            look.unseen.append(say.NO_VENDOR)
         if look.case is not None and look.case.graph is not None:
             look.graph = look.case.graph
         else:
@@ -179,16 +181,20 @@ class Asker:
         )
         return await asyncio.to_thread(self._world.understand, question)
 
-    def _not_understood(self, look: Looking, subject: Subject, routes: Sequence[Route]) -> Answer:
+    def _nothing_fits(self, look: Looking, routes: Sequence[Route]) -> Answer:
         alike = close(routes)
         if len(alike) > 1:
             text = say.UNCLEAR.format(routes=say.listed([named(each) for each in alike], last="or"))
             return self._said(look, look.text, "unclear", text)
         if routes:
             look.notes.append(say.NEAREST.format(routes=say.listed([named(each) for each in routes[:3]])))
+        return self._said(look, look.text, "unknown", say.NOTHING_FITS)
+
+    def _not_understood(self, look: Looking, subject: Subject, routes: Sequence[Route]) -> Answer:
         if subject.services and not routes:
             look.notes.append(f"I know {say.listed([each.name for each in subject.services])}.")
-        return self._said(look, look.text, "unknown", say.NOT_UNDERSTOOD)
+        answer = self._nothing_fits(look, routes)
+        return answer if answer.intent == "unclear" else self._said(look, look.text, "unknown", say.NOT_UNDERSTOOD)
 
     def _unknown_name(self, look: Looking, subject: Subject) -> Answer:
         text = say.UNKNOWN_NAME.format(name=subject.unknown)

@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from runbook_bot.domain.service import Resource, Service, ServiceGraph
@@ -53,6 +53,10 @@ class Intent:
     covers: frozenset[str]
     firm: bool = False
     """No vendor's question is meant, whatever else the words are like."""
+
+    def covering(self, words: Iterable[str]) -> bool:
+        """Whether a phrase of these words asks for nothing beyond this kind of question."""
+        return all(word in self.covers or word.removesuffix("s") in self.covers for word in words)
 
 
 def _intent(name: str, pattern: str, covers: str, *, firm: bool = False) -> Intent:

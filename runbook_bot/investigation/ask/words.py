@@ -14,6 +14,7 @@ CAN = (
 )
 NOTHING_ASKED = "You did not ask anything. I can answer: {can}."
 NOT_UNDERSTOOD = "I do not know how to answer that. I can answer: {can}."
+NOTHING_FITS = "None of the questions that can be asked fits these words; `runbook-bot aws --list` has them all."
 NEAREST = "The nearest of what can be asked of the cloud: {routes}."
 UNCLEAR = "That may mean several things. Ask for one of them: {routes}."
 LACKING = "I take that for “{phrase}”, and it needs {missing}."
@@ -31,7 +32,7 @@ NO_OWNER = "Nobody is named as the owner of {name}: neither services.yaml nor it
 UNREAD_CHANGES = "The changes {span} could not be read."
 LATE = "The answer did not come within {seconds:.0f} seconds; what was seen until then is below."
 TOO_LONG = "Your question had {length:,} characters; I read the first {limit:,}."
-NO_VENDOR = "No system is connected that could be asked."
+NO_VENDOR = "everything that runs: no system is connected that could be asked"
 NOT_KEPT = "This answer could not be kept in the record: {why}."
 ONLY_TAGGED = "Only what has {scope} in its name or cluster, and what that depends on."
 NOT_TAGGED = "Nothing is named “{scope}” here, so this is everything that can be seen."

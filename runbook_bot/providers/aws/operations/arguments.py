@@ -8,7 +8,7 @@ from pydantic.fields import FieldInfo
 from runbook_bot.domain.vocabulary import ResourceType
 from runbook_bot.domain.window import TimeWindow
 from runbook_bot.errors import UsageError
-from runbook_bot.providers.aws.operations.documentation import kind_of
+from runbook_bot.providers.aws.operations.documentation import kind_of, taken
 from runbook_bot.providers.aws.operations.operation import Operation
 
 
@@ -27,9 +27,8 @@ def arguments(operation: type[Operation], given: Sequence[str], window: TimeWind
         name, equals, value = word[2:].partition("=")
         field = name.replace("-", "_")
         info = operation.model_fields.get(field)
-        if info is None:
-            takes = ", ".join(f"--{each.replace('_', '-')}" for each in operation.model_fields) or "no argument"
-            raise UsageError(f"{operation.kind} has no argument --{name[:60]}; it takes {takes}")
+        if info is None or "TimeWindow" in str(info.annotation):
+            raise UsageError(f"{operation.kind} has no argument --{name[:60]}; it takes {taken(operation)}")
         if not equals:
             switch = kind_of(info) == "switch" and (not rest or rest[0].startswith("--"))
             if not switch and not rest:

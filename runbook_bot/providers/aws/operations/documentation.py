@@ -42,6 +42,15 @@ def _argument(info: FieldInfo) -> dict[str, Any]:
     }
 
 
+def taken(operation: type[Operation]) -> str:
+    """The arguments as they are typed: `--cluster, --name`."""
+    names = [
+        "--since, --until" if "TimeWindow" in str(info.annotation) else f"--{name.replace('_', '-')}"
+        for name, info in operation.model_fields.items()
+    ]
+    return ", ".join(names) or "no argument"
+
+
 def kind_of(info: FieldInfo) -> str:
     """The type as people say it: `text`, `number`, `in or out`, `times (--since, --until)`."""
     said = str(info.annotation)
