@@ -56,7 +56,7 @@ class Certificates(Operation):
         )
         chosen = sorted((each for each in listed[:_MOST_LISTED] if self._meant(each, now)), key=_urgency)
         described, failures = await for_each(
-            chosen[:_MOST_DESCRIBED], lambda each: read(place, str(each["CertificateArn"]))
+            chosen[:_MOST_DESCRIBED], lambda each: read(place, str(each.get("CertificateArn")))
         )
         rows = [certificate_row(certificate, now) for _, certificate in described]
         left = len(chosen) - _MOST_DESCRIBED

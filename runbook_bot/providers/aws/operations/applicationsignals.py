@@ -39,7 +39,7 @@ class Services(Operation):
 
     kind: ClassVar[str] = "aws.applicationsignals.services"
     service = "application-signals"
-    calls = ("ListServices", "cloudwatch:GetMetricData")
+    calls = ("ListServices", "cloudwatch:GetMetricData", "cloudwatch:GetMetricStatistics")
     words = ("application signals", "watched services", "which services fail", "apm services")
 
     name: str | None = Field(default=None, description="Part of the service's name; none means all")

@@ -111,6 +111,8 @@ class StackEvents(Operation):
         found: list[Answer] = []
         async for page in place.pages("cloudformation", "DescribeStackEvents", StackName=self.name):
             for each in page.get("StackEvents") or []:
+                if each.get("Timestamp") is None:
+                    continue
                 at = utc(each["Timestamp"])
                 if self.window and at < self.window.start:
                     return found, ""

@@ -39,7 +39,7 @@ def _link(place: Place, what: str = "metricsV2") -> str:
 
 
 def _dimensions(told: Answer) -> dict[str, str]:
-    return {str(each["Name"]): str(each["Value"]) for each in told.get("Dimensions") or [] if each.get("Name")}
+    return {str(each["Name"]): str(each.get("Value", "")) for each in told.get("Dimensions") or [] if each.get("Name")}
 
 
 def written(dimensions: Mapping[str, str]) -> str:

@@ -137,7 +137,7 @@ def _alarm(told: Answer, below: Mapping[str, str]) -> Row:
 
 def _watched(told: Answer) -> str:
     if told.get("MetricName"):
-        dimensions = {str(each["Name"]): str(each["Value"]) for each in told.get("Dimensions") or []}
+        dimensions = {str(each.get("Name")): str(each.get("Value")) for each in told.get("Dimensions") or []}
         statistic = told.get("Statistic") or told.get("ExtendedStatistic") or ""
         return f"{told.get('Namespace')} {told['MetricName']} {statistic} {{{written(dimensions)}}}"
     parts = []

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from statistics import median
 from typing import Any, ClassVar
 
@@ -65,7 +65,9 @@ async def _daily(place: Place, start: date, end: date, group: str, only: str | N
         page = await place.call("ce", "GetCostAndUsage", **request, **token)
         found.requests += 1
         for result in page.get("ResultsByTime") or []:
-            day = date.fromisoformat(str(result["TimePeriod"]["Start"])[:10])
+            day = _day((result.get("TimePeriod") or {}).get("Start"))
+            if day is None:
+                continue
             for each in result.get("Groups") or []:
                 amount = float(((each.get("Metrics") or {}).get("UnblendedCost") or {}).get("Amount") or 0)
                 days = found.days.setdefault(str((each.get("Keys") or ["?"])[0]), {})
@@ -188,14 +190,22 @@ class CostAnomalies(Operation):
         return priced(self.table(place, rows, empty=empty, more=more, console=_link()), 1)
 
 
+def _day(told: object) -> date | None:
+    """Of a date or a moment as text; None where it is neither."""
+    try:
+        return date.fromisoformat(str(told)[:10])
+    except ValueError:
+        return None
+
+
 def _anomaly(told: Answer) -> Row:
     impact: Answer = told.get("Impact") or {}
     causes: list[Answer] = told.get("RootCauses") or []
     cause = causes[0] if causes else {}
-    start = str(told.get("AnomalyStartDate") or "")[:10]
+    start = _day(told.get("AnomalyStartDate"))
     return Row(
         name=str(told.get("DimensionValue") or cause.get("Service") or told.get("AnomalyId") or "?"),
-        at=datetime.fromisoformat(start) if start else None,
+        at=datetime(start.year, start.month, start.day, tzinfo=UTC) if start else None,
         facts={
             "impact_usd": round(float(impact.get("TotalImpact") or impact.get("MaxImpact") or 0), 2),
             "spent_usd": impact.get("TotalActualSpend"),

@@ -59,11 +59,11 @@ class LoadBalancers(Operation):
             found = await place.gather("elbv2", "DescribeLoadBalancers", "LoadBalancers", _MOST_LISTED + 1)
         ordered = sorted(found[:_MOST_LISTED], key=lambda each: (_code(each) == "active", str(each.get("DNSName"))))
         attributes, failures = await for_each(
-            [str(each["LoadBalancerArn"]) for each in ordered[:_MOST_LOOKED_INTO]],
+            [str(each.get("LoadBalancerArn")) for each in ordered[:_MOST_LOOKED_INTO]],
             lambda arn: place.call("elbv2", "DescribeLoadBalancerAttributes", LoadBalancerArn=arn),
         )
         told = {arn: _by_key(answer.get("Attributes") or []) for arn, answer in attributes}
-        rows = [_balancer_row(each, told.get(str(each["LoadBalancerArn"]), {})) for each in ordered]
+        rows = [_balancer_row(each, told.get(str(each.get("LoadBalancerArn")), {})) for each in ordered]
         more = f"the region has more than {_MOST_LISTED} load balancers; name one" if len(found) > _MOST_LISTED else ""
         return self.table(
             place,
@@ -170,10 +170,10 @@ class TargetGroups(Operation):
     async def answer(self, place: Place, now: datetime) -> Result:
         which: dict[str, Any] = {}
         if self.load_balancer is not None:
-            which = {"LoadBalancerArn": (await load_balancer(place, self.load_balancer))["LoadBalancerArn"]}
+            which = {"LoadBalancerArn": (await load_balancer(place, self.load_balancer)).get("LoadBalancerArn")}
         groups = await place.gather("elbv2", "DescribeTargetGroups", "TargetGroups", _MOST_LISTED + 1, **which)
         looked, failures = await for_each(
-            groups[:_MOST_LISTED], lambda each: _targets(place, str(each["TargetGroupArn"]))
+            groups[:_MOST_LISTED], lambda each: _targets(place, str(each.get("TargetGroupArn")))
         )
         rows = [_group_row(group, targets) for group, targets in looked]
         rows.sort(key=lambda row: (warned(row), -int(str(row.facts.get("not_healthy", 0))), row.name))
@@ -210,7 +210,7 @@ class TargetHealth(Operation):
 
 
 async def _listeners(place: Place, balancer: Answer) -> list[Answer]:
-    arn = balancer["LoadBalancerArn"]
+    arn = str(balancer.get("LoadBalancerArn"))
     listeners = await place.gather("elbv2", "DescribeListeners", "Listeners", _MOST_LISTED, LoadBalancerArn=arn)
     return sorted(listeners, key=lambda each: each.get("Port") or 0)
 

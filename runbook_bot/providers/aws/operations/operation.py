@@ -4,14 +4,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar, Literal
 
+import structlog
+
 from runbook_bot.domain.noun import Json
 from runbook_bot.domain.observation import Row
 from runbook_bot.domain.tools import Query, Result, Status
 from runbook_bot.domain.window import TimeWindow
 from runbook_bot.providers.aws.answers import between, failed, gaps, worst
-from runbook_bot.providers.aws.failure import CallFailed, iam_action
+from runbook_bot.providers.aws.failure import UNREADABLE, CallFailed, iam_action
 from runbook_bot.providers.aws.place import Place, asked, plain
 from runbook_bot.providers.aws.secrecy import shown
+
+_log = structlog.get_logger(__name__)
 
 MOST_ROWS = 50
 _TEXT = 1000
@@ -98,6 +102,11 @@ async def answered(operation: Operation, place: Place, now: datetime) -> Result:
         return await operation.answer(place, now)
     except CallFailed as failure:
         return failed(failure, operation.source, operation.where(place), operation.request())
+    except (*UNREADABLE, IndexError) as error:  # what AWS said is no reason for the other questions to end
+        _log.warning("an answer of AWS cannot be read", operation=operation.kind, exc_info=error)
+        unread = f"what AWS answered cannot be read ({type(error).__name__})"
+        told = CallFailed("failed", unread, action=operation.permissions()[0])
+        return failed(told, operation.source, operation.where(place), operation.request())
 
 
 def _given(name: str, value: Any) -> str:

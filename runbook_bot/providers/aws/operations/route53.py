@@ -41,11 +41,11 @@ class Zones(Operation):
         known = zones[:_MOST_ZONES]
         times = Counter(str(each.get("Name")) for each in known if not _private(each))
         details, failures = await for_each(
-            [str(each["Id"]) for each in known[:_MOST_LOOKED_INTO]],
+            [str(each.get("Id")) for each in known[:_MOST_LOOKED_INTO]],
             lambda id: place.call("route53", "GetHostedZone", Id=id.rpartition("/")[2]),
         )
         read = dict(details)
-        rows = [_zone_row(each, times[str(each.get("Name"))], read.get(str(each["Id"]), {})) for each in known]
+        rows = [_zone_row(each, times[str(each.get("Name"))], read.get(str(each.get("Id")), {})) for each in known]
         rows.sort(key=lambda row: (warned(row), row.name))
         told = [f"the account has more than {_MOST_ZONES} zones"] if len(zones) > _MOST_ZONES else []
         if len(known) > _MOST_LOOKED_INTO:
@@ -71,6 +71,7 @@ class Records(Operation):
         "GetHealthCheckStatus",
         "GetHealthCheckLastFailureReason",
         "cloudwatch:GetMetricData",
+        "cloudwatch:GetMetricStatistics",
     )
     words = ("dns records", "dns record", "where does the name point", "dns weights", "dns failover")
     scope = "account"
@@ -125,6 +126,7 @@ class HealthChecks(Operation):
         "GetHealthCheckStatus",
         "GetHealthCheckLastFailureReason",
         "cloudwatch:GetMetricData",
+        "cloudwatch:GetMetricStatistics",
     )
     words = ("health checks", "dns health checks", "failing health checks", "route 53 health")
     scope = "account"
@@ -132,10 +134,10 @@ class HealthChecks(Operation):
     async def answer(self, place: Place, now: datetime) -> Result:
         checks = await place.gather("route53", "ListHealthChecks", "HealthChecks", _MOST_CHECKS + 1)
         known = checks[:_MOST_CHECKS]
-        ids = [str(each["Id"]) for each in known]
+        ids = [str(each.get("Id")) for each in known]
         health, failures = await read_health(place, ids, now)
         called = await _tagged_names(place, ids, failures)
-        rows = [_check_row(each, health.get(str(each["Id"])), called) for each in known]
+        rows = [_check_row(each, health.get(str(each.get("Id"))), called) for each in known]
         rows.sort(key=lambda row: (warned(row), row.name))
         return self.table(
             place,

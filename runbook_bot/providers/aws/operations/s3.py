@@ -63,7 +63,7 @@ class Buckets(Operation):
         of_account = await account_blocks(place, failures) if meant else None
 
         async def look(bucket: Answer) -> tuple[Access, Answer | None]:
-            name, none = str(bucket["Name"]), dict[str, Any]()
+            name, none = str(bucket.get("Name")), dict[str, Any]()
             access = await bucket_access(place, name, of_account)
             encryption = await there(access.failures, place.call("s3", "GetBucketEncryption", Bucket=name), none, None)
             return access, encryption
@@ -99,6 +99,7 @@ class Bucket(Operation):
         "ListBucketMetricsConfigurations",
         "cloudwatch:ListMetrics",
         "cloudwatch:GetMetricData",
+        "cloudwatch:GetMetricStatistics",
     )
     words = ("bucket", "bucket policy", "is the bucket public", "bucket size", "bucket errors", "bucket replication")
     scope = "account"
@@ -195,7 +196,7 @@ class Bucket(Operation):
 
 def _bucket_row(bucket: Answer, access: Access, encryption: Answer | None) -> Row:
     return Row(
-        name=str(bucket["Name"]),
+        name=str(bucket.get("Name")),
         at=bucket.get("CreationDate"),
         facts={
             "warnings": access.warnings() or None,

@@ -34,7 +34,7 @@ class QuotaUsage(Operation):
 
     kind: ClassVar[str] = "aws.servicequotas.usage"
     service = "service-quotas"
-    calls = ("ListServiceQuotas", "cloudwatch:GetMetricData")
+    calls = ("ListServiceQuotas", "cloudwatch:GetMetricData", "cloudwatch:GetMetricStatistics")
     words = ("quotas", "service quotas", "limits", "quota usage", "are we near a limit", "service limits")
 
     of_service: str | None = Field(
