@@ -8,9 +8,13 @@ import pytest
 
 from runbook_bot.domain.errand import reading_afresh
 from runbook_bot.domain.observation import Alarm
+from runbook_bot.domain.service import Resource
 from runbook_bot.domain.tools import FindAlarms, ReadState, Result, Status
+from runbook_bot.domain.vocabulary import ResourceType
 from runbook_bot.providers.aws.answers import combined
 from runbook_bot.providers.aws.config import AwsSettings
+from runbook_bot.providers.aws.ecs import read_service
+from runbook_bot.providers.aws.elb import target_group
 from runbook_bot.providers.aws.failure import CallFailed
 from runbook_bot.providers.aws.memory import MOST_BYTES, Memory, aged
 from runbook_bot.providers.aws.place import Place
@@ -116,6 +120,47 @@ async def test_failures_polls_and_old_answers_are_not_remembered() -> None:
     assert len(asked) == 7
     await memory.answer("q", "ecs", "ListClusters", {}, ask)
     assert len(asked) == 8, "another place is another question"
+
+
+async def test_that_a_service_is_not_there_is_remembered_and_a_denial_is_not(aws: StandIn, place: Place) -> None:
+    aws.refuses("ListClusters", "SubscriptionRequiredException", "You need a support plan")
+    aws.refuses("ListTables", "AccessDeniedException", "no")
+    for _ in range(3):
+        with pytest.raises(CallFailed, match="You need a support plan"):
+            await place.call("ecs", "ListClusters")
+        with pytest.raises(CallFailed, match="access denied"):
+            await place.call("dynamodb", "ListTables")
+    assert (len(aws.asked("ListClusters")), len(aws.asked("ListTables"))) == (1, 3)
+
+
+async def test_names_asked_for_at_the_same_moment_are_asked_for_together(
+    aws: StandIn, shop: Shop, place: Place
+) -> None:
+    for name in ("checkout-api", "pricing-api", "search"):
+        shop.service(shop.revision(), name=name)
+    wanted = [
+        Resource(type=ResourceType.ecs_service, cluster="prod", name=each)
+        for each in ("checkout-api", "pricing-api", "search", "nothing-of-the-kind")
+    ]
+    found = await asyncio.gather(*(read_service(place, each) for each in wanted), return_exceptions=True)
+    named = [each["serviceName"] for each in found if isinstance(each, dict)]
+    assert named == ["checkout-api", "pricing-api", "search"]
+    assert isinstance(found[3], CallFailed)
+    assert found[3].kind == "missing"
+    assert len(aws.asked("DescribeServices")) == 1
+    await read_service(place, wanted[1])
+    assert len(aws.asked("DescribeServices")) == 1, "each of them is remembered by its own name"
+
+
+async def test_one_name_that_is_not_there_spoils_nothing_for_the_others(aws: StandIn, shop: Shop, place: Place) -> None:
+    """ELB refuses the whole call."""
+    shop.balanced("checkout-api")
+    both = await asyncio.gather(
+        target_group(place, "checkout-api"), target_group(place, "gone"), return_exceptions=True
+    )
+    assert isinstance(both[0], dict)
+    assert isinstance(both[1], CallFailed)
+    assert both[1].kind == "missing"
 
 
 async def test_memory_has_a_bound_and_keeps_no_giants() -> None:

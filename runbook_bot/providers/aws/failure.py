@@ -28,6 +28,7 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
+from runbook_bot.domain.redaction import redact
 from runbook_bot.domain.tools import Status
 from runbook_bot.errors import ProviderError
 from runbook_bot.providers.aws.iam_names import permission
@@ -91,6 +92,10 @@ class CallFailed(ProviderError):
         self.resource = resource
         self.wait = wait
 
+    def again(self) -> "CallFailed":
+        """The same, to be raised once more."""
+        return CallFailed(self.kind, str(self), action=self.action, resource=self.resource, wait=self.wait)
+
     @property
     def status(self) -> Status:
         """`missing` is knowledge (it was looked for and is not there); the others are not."""
@@ -106,9 +111,9 @@ def iam_action(service: str, action: str) -> str:
 
 
 def one_line(text: str, limit: int = 200) -> str:
-    """Text from outside as one line of bounded length."""
+    """Text from outside as one line of bounded length; a secret is taken out of it before it could be cut in two."""
     flat = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return flat if len(flat) <= limit else flat[: limit - 1] + "…"
+    return flat if len(flat) <= limit else redact(flat)[: limit - 1] + "…"
 
 
 def timed_out(service: str, action: str, seconds: float) -> CallFailed:

@@ -1,6 +1,7 @@
 """What AWS said a moment ago: an identical call is answered from here, and one that is under way is waited for.
 
-Only reads are kept, only answers that came, and never those by which something is waited for. Whoever is answered from
+Only reads are kept, and never those by which something is waited for; of failures only that a service is not there,
+which asking again does not change. Whoever is answered from
 here learns how old that is: `aged` collects it, and the answer to the whole question says it.
 """
 
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from runbook_bot.domain.errand import errand
+from runbook_bot.providers.aws.failure import CallFailed
 
 Answer = dict[str, Any]
 """What AWS said, as boto3 parsed it. It does not leave this room, and nobody changes it: others are given it too."""
@@ -29,6 +31,8 @@ LARGEST_BYTES = 500_000
 _UNTOLD_BYTES = 20_000
 """Taken for the size of an answer that does not tell it."""
 
+_LASTING = ("unsupported", "not_enabled")
+"""Kinds of failures that asking again a moment later does not change."""
 _READS = re.compile(r"(Describe|List|Get|Lookup|Filter|Batch(Get|Describe)|Search|Select)[A-Z]")
 _WAITED_FOR = frozenset({
     "GetQueryResults", "DescribeQueries", "DescribeStackDriftDetectionStatus", "GetServiceLastAccessedDetails",
@@ -47,7 +51,7 @@ class _Kept:
     at: float
     until: float
     size: int
-    answer: Answer
+    answer: Answer | CallFailed
 
 
 _ages: ContextVar[list[float] | None] = ContextVar("ages", default=None)
@@ -94,12 +98,14 @@ class Memory:
             return await ask()
         key = json.dumps([place, service, action, parameters], sort_keys=True, default=str)
         if errand().afresh:
-            return self._keep(key, action, await ask())
+            answer = await ask()
+            self._keep(key, action, answer)
+            return answer
         kept = self._kept.get(key)
         if kept is not None and self._now() < kept.until:
             self._kept.move_to_end(key)
             note_age(self._now() - kept.at)
-            return kept.answer
+            return _told(kept.answer)
         asking = self._asking.get(key)
         if asking is None:
             asking = asyncio.ensure_future(self._asked(key, action, ask))
@@ -116,8 +122,16 @@ class Memory:
 
     async def _asked(self, key: str, action: str, ask: Callable[[], Awaitable[Answer]]) -> Answer:
         forgotten = self._forgotten
-        answer = await ask()
-        return self._keep(key, action, answer) if forgotten == self._forgotten else answer
+        answer: Answer | CallFailed
+        try:
+            answer = await ask()
+        except CallFailed as failure:
+            if failure.kind not in _LASTING:
+                raise
+            answer = failure
+        if forgotten == self._forgotten:
+            self._keep(key, action, answer)
+        return _told(answer)
 
     def _done(self, key: str, done: "asyncio.Task[Answer]") -> None:
         if self._asking.get(key) is done:
@@ -125,21 +139,28 @@ class Memory:
         if not done.cancelled():
             done.exception()  # whoever waited may have gone
 
-    def _keep(self, key: str, action: str, answer: Answer) -> Answer:
+    def _keep(self, key: str, action: str, answer: Answer | CallFailed) -> None:
         size = _size(answer) + len(key)
         before = self._kept.pop(key, None)
         self._size -= before.size if before else 0
         if size > LARGEST_BYTES:
-            return answer
+            return
         now = self._now()
         self._kept[key] = _Kept(now, now + (PASSING_SECONDS if action in _PASSING else KEPT_SECONDS), size, answer)
         self._size += size
         while self._size > MOST_BYTES:
             _, oldest = self._kept.popitem(last=False)
             self._size -= oldest.size
-        return answer
 
 
-def _size(answer: Answer) -> int:
+def _told(answer: Answer | CallFailed) -> Answer:
+    if isinstance(answer, CallFailed):
+        raise answer.again()
+    return answer
+
+
+def _size(answer: Answer | CallFailed) -> int:
+    if isinstance(answer, CallFailed):
+        return len(str(answer))
     told = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("content-length", "")
     return int(told) if str(told).isdigit() else _UNTOLD_BYTES
