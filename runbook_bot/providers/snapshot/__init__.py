@@ -1,0 +1,1 @@
+"""A frozen incident in a folder, asked like any vendor: for past incidents, exercises and measurements."""
