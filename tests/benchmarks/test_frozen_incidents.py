@@ -95,7 +95,7 @@ def test_frozen_incidents(benchmark: BenchmarkFixture, tmp_path: Path) -> None:
     def all_of_them() -> list[Told]:
         return [judged(each, investigated(each, tmp_path / each.name)) for each in incidents()]
 
-    told = benchmark.pedantic(all_of_them, rounds=1, iterations=1)
+    told: list[Told] = benchmark.pedantic(all_of_them, rounds=1, iterations=1)  # type: ignore[no-untyped-call]  # untyped there
     for each in told:
         sys.stdout.write(f"{'right' if each.right else '-':6} {each.name:40} {each.named} {each.confidence:.2f}\n")
     sure = [each for each in told if not each.right and each.confidence >= SURE]
