@@ -26,6 +26,11 @@ def items(value: Any) -> list[Any]:
     return found if isinstance(found, list) else []
 
 
+def mapping(value: Any) -> Answer:
+    """A mapping, or an empty one where something else stands in its place."""
+    return value if isinstance(value, dict) else {}
+
+
 def brief(texts: Iterable[str]) -> str:
     found = list(texts)
     more = f" and {len(found) - _MOST} more" if len(found) > _MOST else ""

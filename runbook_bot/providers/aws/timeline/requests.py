@@ -16,6 +16,7 @@ from runbook_bot.providers.aws.timeline.documents import (
     firewall_rules,
     forwards,
     items,
+    mapping,
     pairs,
     pick,
     policy,
@@ -162,9 +163,8 @@ def _listed(key: str, name: str, value: str) -> Callable[[Answer, Answer], Chang
 
 
 def _attributes(request: Answer, answer: Answer) -> Changed:
-    told = pick(request, "attributes")
-    fields = {_WORD.sub("_", str(k)).lower(): one_line(str(v), 200) for k, v in told.items()} if told else {}
-    return Changed(after=fields)
+    told = mapping(pick(request, "attributes"))
+    return Changed(after={_WORD.sub("_", str(k)).lower(): one_line(str(v), 200) for k, v in told.items()})
 
 
 def _parameter(request: Answer, answer: Answer) -> Changed:
@@ -186,7 +186,7 @@ def _alias(request: Answer, answer: Answer) -> Changed:
     name = f"alias {pick(request, 'name') or ''}".strip()
     version = pick(request, "functionVersion")
     after = {name: str(version)} if version is not None else {}
-    weights = pick(pick(request, "routingConfig"), "additionalVersionWeights") or {}
+    weights = mapping(pick(pick(request, "routingConfig"), "additionalVersionWeights"))
     return Changed(after=after | {f"{name} weight of {each}": str(weight) for each, weight in weights.items()})
 
 
