@@ -81,7 +81,8 @@ def lines(answer: "Answer") -> "list[str]":
     for quote in answer.quotes:
         said += ["", *(f"  > {terminal.plain(redact(each))}" for each in quote.text.splitlines() if each.strip())]
         said += [f"    {terminal.plain(redact(quote.where))}"]
-    told = [*answer.notes, *(f"Not seen: {each}" for each in answer.unseen)]
+    gaps = [each for each in answer.unseen if each.partition(": ")[2] not in answer.text]
+    told = [*answer.notes, *(f"Not seen: {each}" for each in gaps)]
     said += ["", *(terminal.shortened(redact(each), 400) for each in told)] if told else []
     said += ["", *_sources(answer.sources)] if answer.sources else []
     return said

@@ -118,11 +118,17 @@ class Asker:
             return await self._of(look, intent, subject)
         routes = await self._routes(look)
         best = chosen(routes)
-        if best is not None and (intent is None or (best.whole and not intent.covering(best.own))):
+        if best is not None and (intent is None or (best.whole and self._beyond(look, intent, best))):
             return await operation(look, best)
         if intent is None:
             return self._not_understood(look, subject, routes)
         return await self._of(look, intent, subject)
+
+    @staticmethod
+    def _beyond(look: Looking, intent: Intent, route: Route) -> bool:
+        """Whether the vendor's question says more than the kind it looks like, or needs no service where that does."""
+        homeless = intent.name in _ABOUT_ONE and not (look.services or look.resources)
+        return not intent.covering(route.own) or (homeless and bool(route.queries))
 
     async def _find_typed(self, look: Looking) -> Answer:
         """The vendor's question that is meant, whatever else the words may be like."""
@@ -184,7 +190,7 @@ class Asker:
     def _nothing_fits(self, look: Looking, routes: Sequence[Route]) -> Answer:
         alike = close(routes)
         if len(alike) > 1:
-            text = say.UNCLEAR.format(routes=say.listed([named(each) for each in alike], last="or"))
+            text = say.UNCLEAR.format(routes=say.listed([named(each) for each in alike], 3, last="or"))
             return self._said(look, look.text, "unclear", text)
         if routes:
             look.notes.append(say.NEAREST.format(routes=say.listed([named(each) for each in routes[:3]])))

@@ -95,8 +95,13 @@ INTENTS: tuple[Intent, ...] = (
         "change changed deploy deployment deployed who did made recent audit cloudtrail event last latest timeline "
         "modified touched release",
     ),
-    _intent("alarms", r"\b(?:alarms?|alerts?|firing)\b|\bwhat(?:'s| is) (?:broken|on fire)\b", "alarm alert firing"),
-    _intent("metric", r"\bmetrics?\b|\bvital signs?\b|\bgraphs?\b|\bcharts?\b", "metric chart graph statistic read"),
+    _intent("alarms", r"\b(?:alarms?|alerts?|firing|on fire)\b", "alarm alert firing"),
+    _intent(
+        "metric",
+        r"\bmetrics?\b|\bvital signs?\b|\bgraphs?\b|\bcharts?\b",
+        "metric chart graph statistic read error rate latency response time p99 cpu memory request traffic throughput "
+        "connection throttle concurrency disk storage space lag queue depth backlog duration failure usage",
+    ),
     _intent(
         "running",
         r"\bwhat(?:'s| is| are| do we have)?(?: all)? running\b|\bwhat runs\b|\bwhat do we run\b|\binventory\b|"
@@ -108,7 +113,7 @@ INTENTS: tuple[Intent, ...] = (
         "status",
         r"\bstatus\b|\bstate of\b|\bhealth(?:y)?\b|\bhow(?:'s| is| are)\b|\bis\b.{1,80}\b(?:ok|okay|up|down|healthy|"
         r"broken|running|alive|working|fine|slow|unwell)\b|\bdescribe\b|"
-        r"\bwhat(?:'s| is) (?:wrong|up|going on|the matter)\b",
+        r"\b(?:what(?:'s| is)|anything|something) (?:wrong|broken|down|failing|up|going on|the matter)\b",
         "status state health healthy service",
     ),
 )  # fmt: skip
@@ -118,7 +123,8 @@ _GRAMMAR = frozenset(
      "anything", "services", "service", "system", "systems", "cloud", "aws", "environment", "account", "region", "now",
      "alarm", "alarms", "alert", "team", "which", "who", "how", "running", "and", "or", "to", "of", "in", "on", "for",
      "is", "are", "was", "last", "past", "since", "recently", "lately", "ok", "down", "up", "today", "general", "total",
-     "trouble", "logs", "log", "errors", "error", "line", "lines"}
+     "wrong", "broken", "going", "happening", "matter", "fire", "failing", "slow", "high", "many", "much", "trouble",
+     "logs", "log", "errors", "error", "line", "lines"}
 )  # fmt: skip
 SCOPES = {
     "prod": ("prod", "production", "live"), "production": ("prod", "production", "live"),

@@ -137,8 +137,7 @@ def _counts(state: Result) -> str:
 def _version(state: Result) -> str:
     engine = state.fact("engine")
     if engine:
-        said = (text_of(cast(JsonValue, each), 24) for each in (engine, state.fact("version")) if each)
-        return " ".join(said)
+        return " ".join(text_of(cast(JsonValue, each), 24) for each in (engine, state.fact("version")) if each)
     value = next((state.fact(name) for name in _VERSION if state.fact(name)), None)
     said = text_of(cast(JsonValue, value), 400)
     return said.rpartition("/")[2][-48:]

@@ -19,18 +19,18 @@ MOST_COLUMNS = 8
 
 
 def chosen(routes: Sequence[Route]) -> Route | None:
-    """The one that is meant; None where none is likely, or two are equally."""
-    if not routes or routes[0].score < SURE:
-        return None
-    if len(routes) > 1 and routes[0].score - routes[1].score < APART:
-        return None
-    return routes[0]
+    """The one that is meant; None where none is likely, or two are equally. Of such two the one that lacks nothing."""
+    alike = close(routes)
+    if len(alike) > 1:
+        ready = [each for each in alike if each.queries]
+        return ready[0] if len(ready) == 1 else None
+    return alike[0] if alike else None
 
 
 def close(routes: Sequence[Route]) -> list[Route]:
-    """Those that cannot be told apart, where several are likely."""
+    """The likeliest one, and those that cannot be told from it."""
     likely = [each for each in routes if each.score >= SURE]
-    return [each for each in likely if likely[0].score - each.score < APART][:3]
+    return [each for each in likely if likely[0].score - each.score < APART]
 
 
 def named(route: Route) -> str:

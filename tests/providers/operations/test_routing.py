@@ -57,6 +57,7 @@ class Messages(Operation):
     queue: str = Field(description="Name of the queue")
     order: Literal["oldest", "newest"] = Field(default="oldest", description="Which first")
     window: TimeWindow = Field(description="When")
+    limit: int = Field(default=10, description="How many")
     hours: int | None = Field(default=None, description="How far back")
     deleted: bool = Field(default=False, description="Deleted ones too")
 
@@ -97,11 +98,11 @@ PHRASES = [(each, phrase) for each in operations() for phrase in each.words]
 @pytest.mark.parametrize(("operation", "phrase"), PHRASES, ids=lambda each: getattr(each, "kind", each))
 def test_every_phrase_finds_its_operation_or_is_told_to_be_ambiguous(operation: type[Operation], phrase: str) -> None:
     found = routes(Question(phrase, ServiceGraph(), NOW), operations())
-    best = chosen(found)
-    if best is not None:
-        assert best.kind == operation.kind, f"“{phrase}” is taken for {best.kind} ({best.score})"
-    else:
-        assert operation.kind in [each.kind for each in close(found)], f"“{phrase}” finds {[r.kind for r in found]}"
+    best, alike = chosen(found), [each.kind for each in close(found)]
+    assert operation.kind in alike, f"“{phrase}” finds {[(each.kind, each.score) for each in found]}"
+    if best is not None and best.kind != operation.kind:
+        lacking = next(each for each in found if each.kind == operation.kind)
+        assert not lacking.queries, f"“{phrase}” is taken for {best.kind}, which is no likelier"
 
 
 def test_most_phrases_are_clear() -> None:
@@ -144,6 +145,31 @@ def test_a_required_window_that_nobody_named_is_the_last_three_hours() -> None:
     (query, *_) = first("waiting messages of cart").queries
     assert isinstance(query, Messages)
     assert query.window == TimeWindow(start=NOW - timedelta(hours=3), end=NOW)
+
+
+def test_a_number_beside_the_name_of_a_field_is_taken() -> None:
+    (query, *_) = first("waiting messages of cart, limit 7").queries
+    assert query.model_dump()["limit"] == 7
+    (query, *_) = first("waiting messages of cart, limit seven").queries
+    assert query.model_dump()["limit"] == 10
+
+
+def test_what_a_resource_is_counts_as_said() -> None:
+    route = routes(asked("who can reach ledger"), operations())[0]
+    assert route.kind == "aws.ec2.who_may_reach"
+    assert route.missing == ("port",)
+
+
+def test_of_two_that_are_alike_the_one_that_lacks_nothing_is_meant() -> None:
+    one, other = Route("a.b", "", "x", 0.9, missing=("name",)), Route("a.c", "", "x", 0.9, queries=(Tasks(),))
+    assert chosen([one, other]) == other
+    assert chosen([one, one]) is None
+    assert chosen([other, other]) is None
+
+
+def test_the_only_name_in_the_text_is_the_name_that_is_meant() -> None:
+    (query,) = routes(asked("alarm history of cart-5xx in eu-west-1"), operations())[0].queries
+    assert query.model_dump()["name"] == "cart-5xx"
 
 
 def test_what_is_missing_is_named() -> None:

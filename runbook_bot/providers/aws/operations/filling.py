@@ -50,6 +50,7 @@ _UNTIL = frozenset({"until", "end", "before", "to_time"})
 _LENGTHS = {"minutes": 60.0, "hours": 3600.0, "days": 86400.0}
 _VALUE = r"[\s=:]+[\"'`]?([^\s\"'`,;?]{1,256})"
 _IDENTIFIER = re.compile(r"[\"'`“]([^\"'`”]{1,200})[\"'`”]|(?<![\w/])((?=[^\s]*[\d/_.:-])[A-Za-z/][\w./:@+=-]{2,255})")
+_REGION = re.compile(r"[a-z]{2}(?:-[a-z]+)+-\d")
 _NO_VALUES = frozenset({"is", "are", "was", "of", "in", "on", "for", "the", "a", "an", "and", "or", "with", "to", "by",
                         "has", "have", "that", "which", "who", "name", "named"})  # fmt: skip
 
@@ -67,6 +68,12 @@ def services_of(resources: Iterable[Resource]) -> frozenset[str]:
     return frozenset(name for each in resources for name in _OF.get(each.type, ((), ()))[0])
 
 
+def kinds_of(resources: Iterable[Resource]) -> frozenset[str]:
+    """What people call such resources: `database`, `queue`."""
+    told = [each for each in resources if each.type not in (R.log_group, R.alarm)]
+    return frozenset(noun for each in told for noun in _OF.get(each.type, ((), ()))[1])
+
+
 def filled(operation: type[Operation], question: Question) -> Filled:
     """One query for each resource that fits, or one for all; none where a field that is needed stays empty."""
     said = _said(operation, question)
@@ -77,6 +84,7 @@ def filled(operation: type[Operation], question: Question) -> Filled:
         fitting = [{name: value for name, value in each.items() if name in lacking}
                    for each in _fitting(operation, everything) if lacking & each.keys()]  # fmt: skip
     wanted = list({str(sorted(each.items())): {**each, **said} for each in fitting or [{}]}.values())
+    wanted = [{**_named_alone(operation, question, each), **each} for each in wanted]
     result = Filled()
     for arguments in wanted[:MOST_QUERIES]:
         query, missing = _made(operation, arguments, question.text)
@@ -99,6 +107,17 @@ def _made(operation: type[Operation], arguments: dict[str, Any], text: str) -> t
         return operation.model_validate(arguments), ()
     except ValidationError as error:
         return None, tuple(dict.fromkeys(str(each["loc"][0]) for each in error.errors() if each["loc"]))
+
+
+def _named_alone(operation: type[Operation], question: Question, known: dict[str, Any]) -> dict[str, Any]:
+    """The one name in the text that is nothing else, where the operation has a field for a name and nothing in it."""
+    taken = {*question.services, *(each.name for each in question.resources), *map(str, known.values())}
+    loose = [one or two for one, two in _IDENTIFIER.findall(question.text)]
+    names = [each for each in loose if each not in taken and not _REGION.fullmatch(each)]
+    open_to = [name for name, info in operation.model_fields.items() if name in _GENERIC and _is_text(info)]
+    if len(names) != 1 or len(open_to) != 1 or open_to[0] in known:
+        return {}
+    return {open_to[0]: _many(operation.model_fields[open_to[0]], names[0].rstrip(".:"))}
 
 
 def _required(operation: type[Operation]) -> list[str]:
@@ -153,6 +172,9 @@ def _said(operation: type[Operation], question: Question) -> dict[str, Any]:
         if value is None and _is_text(info) and not choices:
             value = _beside(name, question.text)
             value = _many(info, value) if value else None
+        if value is None and {int, float} & set(_kinds(info)):
+            number = _beside(name, question.text) or ""
+            value = number if number.isdecimal() and len(number) < 10 else None
         if value is None and bool in _kinds(info) and _has(question.text, name.replace("_", " ")):
             value = True
         if value is not None:

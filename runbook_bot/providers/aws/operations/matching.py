@@ -120,10 +120,13 @@ def _around(operation: type[Operation]) -> Iterable[str]:
         yield from stems(name.replace("_", " "))
 
 
-def fits(text: str, operations: tuple[type[Operation], ...], concerned: Collection[str] = ()) -> list[Fit]:
+def fits(
+    text: str, operations: tuple[type[Operation], ...], concerned: Collection[str] = (), implied: Collection[str] = ()
+) -> list[Fit]:
     """Every operation that the sentence may mean, best first.
 
     concerned: the AWS services of the resources that the sentence names; others are less likely.
+    implied: what those resources are, such as `database`: it counts as said where a phrase has it.
     """
     if not operations:
         return []
@@ -135,17 +138,27 @@ def fits(text: str, operations: tuple[type[Operation], ...], concerned: Collecti
     if not said:
         return []
     strange = max(known.weights.values()) / 3
-    weight = {word: known.weights.get(word, strange) for word in said}
-    total = sum(weight.values())
+    kinds = frozenset(stem for each in implied for stem in stems(each))
+    weight = {word: known.weights.get(word, strange) for word in said | kinds}
+    total = sum(weight[word] for word in said)
     named = known.services & (spoken | said)
     found = []
     for each in operations:
-        tried = [_fit(each, phrase, own, said, weight, total, known) for phrase, own in known.phrases[each]]
-        best = max((*tried, _described(each, weight, total, known)), key=lambda fit: fit.score)
+        tried = [
+            _fit(each, phrase, own, said | (own & kinds), weight, total, known)
+            for phrase, own in known.phrases[each]
+            if own & said
+        ]
+        described = _described(each, weight, total, known)
+        best = max((*tried, described), key=lambda fit: (fit.score, _literal(fit, flat)))
         if best.score > 0:
-            literal = f" {' '.join(_WORD.findall(best.phrase))} " in flat
-            found.append(_placed(best, literal, named, concerned))
+            found.append(_placed(best, _literal(best, flat), named, concerned))
     return sorted(found, key=lambda fit: (-fit.score, fit.operation.kind))
+
+
+def _literal(fit: Fit, flat: str) -> bool:
+    """Whether the text has the phrase word by word."""
+    return f" {' '.join(_WORD.findall(fit.phrase))} " in flat
 
 
 def _described(operation: type[Operation], weight: Mapping[str, float], total: float, known: _Known) -> Fit:

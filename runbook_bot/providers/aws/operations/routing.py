@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from runbook_bot.domain.asking import Question, Route
-from runbook_bot.providers.aws.operations.filling import filled, services_of
+from runbook_bot.providers.aws.operations.filling import filled, kinds_of, services_of
 from runbook_bot.providers.aws.operations.matching import Fit, fits
 from runbook_bot.providers.aws.operations.operation import Operation
 
@@ -15,7 +15,7 @@ LEAST = 0.3
 def routes(question: Question, operations: Sequence[type[Operation]]) -> list[Route]:
     """The operations that the question may mean, likeliest first, each with its arguments filled in."""
     words = _without_names(question)
-    found = fits(words, tuple(operations), services_of(question.resources))
+    found = fits(words, tuple(operations), services_of(question.resources), kinds_of(question.resources))
     return [_route(each, question) for each in found[:MOST] if each.score >= LEAST]
 
 
