@@ -119,16 +119,16 @@ def _watched(told: Answer) -> tuple[str, str, str, dict[str, str], float]:
             float(told.get("Period") or 60),
         )
     stats = [each["MetricStat"] for each in told.get("Metrics") or [] if each.get("MetricStat")]
-    telling = sorted(stats, key=lambda each: not re.search(r"5XX|Error|Fault|Throttle", str(each["Metric"])))
+    telling = sorted(stats, key=lambda each: not re.search(r"5XX|Error|Fault|Throttle", str(each.get("Metric"))))
     if not telling:
         return "", "", statistic, {}, float(told.get("Period") or 60)
-    metric = telling[0]["Metric"]
+    metric: Answer = telling[0].get("Metric") or {}
     period, stat = float(telling[0].get("Period") or 60), str(telling[0].get("Stat") or "Average")
     return str(metric.get("Namespace", "")), str(metric.get("MetricName", "")), stat, _dimensions(metric), period
 
 
 def _dimensions(told: Answer) -> dict[str, str]:
-    return {str(each["Name"]): str(each["Value"]) for each in told.get("Dimensions") or []}
+    return {str(each.get("Name")): str(each.get("Value")) for each in told.get("Dimensions") or []}
 
 
 async def _composite_alarm(place: Place, told: Answer) -> Alarm:

@@ -73,7 +73,7 @@ async def _listing(place: Place, wanted: Wanted) -> Listed:
         pages = 0
         async for page in place.pages("cloudwatch", "ListMetrics", **request):
             for each in page.get("Metrics") or []:
-                dimensions = tuple((str(d["Name"]), str(d["Value"])) for d in each.get("Dimensions") or [])
+                dimensions = tuple((str(d.get("Name")), str(d.get("Value"))) for d in each.get("Dimensions") or [])
                 found[str(each.get("MetricName")), dimensions] = None
             pages += 1
             if pages >= _MOST_PAGES:

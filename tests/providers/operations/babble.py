@@ -15,8 +15,9 @@ from tests.providers.protocols import rendered
 
 _DEEP = 7
 _TEXTS = (
-    "", "größe/7", "5", "a:b:c", "arn:aws-cn:ecs:cn-north-1:1:service/prod/größe", "2026-02-03T10:11:12.000+0000", "{}",
-    "[1]", "null", "0.0.0.0/0", "10.0.0.0/28", "x" * 1200, "\t<&>\n", "sg-1", "app:3", "$LATEST", "ERROR", "true",
+    "", "größe/7", "5", "app", "app", "prod", "ACTIVE", "a:b:c", "arn:aws-cn:ecs:cn-north-1:1:service/prod/größe",
+    "2026-02-03T10:11:12.000+0000", "{}", "[1]", "null", "0.0.0.0/0", "10.0.0.0/28", "x" * 1200, "\t<&>\n", "sg-1",
+    "app:3", "$LATEST", "ERROR", "true",
 )  # fmt: skip
 _ODD: tuple[Any, ...] = (None, "odd", 7, -1.5, True, [], {}, [None], ["odd"], {"odd": "odd"}, [[]], [{"Key": None}])
 _TOKENS = ("token", "marker")

@@ -1,7 +1,9 @@
 """Whatever AWS says, or leaves out, an operation ends in a result, and asks nothing that it does not name."""
 
+import asyncio
 import os
 import random
+from collections.abc import Awaitable
 from datetime import datetime, timedelta
 from types import UnionType
 from typing import Any, ClassVar, Literal, Union, get_args, get_origin
@@ -89,7 +91,7 @@ async def test_any_answer_ends_in_a_result(operation: type[Operation], babble: B
         question = made(operation, babble.chance)
         place = Place("us-east-1", babble, threads, None)
         try:
-            result = await question.answer(place, NOW)
+            result = await finished(question.answer(place, NOW))
         except CallFailed:  # which is put into words by `answered`
             continue
         said = f"SEED={seed} {question!r}"
@@ -97,6 +99,15 @@ async def test_any_answer_ends_in_a_result(operation: type[Operation], babble: B
         assert result.rows or result.message or result.status is Status.ok, said
         assert Result.model_validate_json(result.model_dump_json()) == result, said
         assert babble.asked <= declared(operation) | _ALWAYS_ALLOWED, said
+
+
+async def finished(work: Awaitable[Result]) -> Result:
+    """The result, when everything that was begun for it has ended: a call that came late is asked for too."""
+    others = asyncio.all_tasks()
+    try:
+        return await work
+    finally:
+        await asyncio.gather(*(asyncio.all_tasks() - others), return_exceptions=True)
 
 
 def declared(operation: type[Operation]) -> set[str]:

@@ -48,7 +48,7 @@ def _state(balancer: Answer, window: TimeWindow, now: datetime) -> list[LogLine]
 
 async def _health(place: Place, group: Answer, at: datetime) -> list[LogLine] | CallFailed:
     try:
-        answer = await place.call("elbv2", "DescribeTargetHealth", TargetGroupArn=group["TargetGroupArn"])
+        answer = await place.call("elbv2", "DescribeTargetHealth", TargetGroupArn=str(group.get("TargetGroupArn")))
     except CallFailed as failure:
         return failure
     name = group.get("TargetGroupName")

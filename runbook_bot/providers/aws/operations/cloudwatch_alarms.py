@@ -154,7 +154,8 @@ def condition(told: Answer) -> str:
     if not operator:
         return ""
     sign = _SIGNS.get(operator, operator)
-    threshold = "" if told.get("ThresholdMetricId") else f" {told.get('Threshold'):g}"
+    level = told.get("Threshold")
+    threshold = "" if told.get("ThresholdMetricId") or level is None else f" {level:g}"
     periods = int(told.get("EvaluationPeriods") or 1)
     needed = int(told.get("DatapointsToAlarm") or periods)
     period = told.get("Period") or next(
