@@ -1,5 +1,6 @@
 """Metrics: one call for many, neutral units, and every way in which CloudWatch can be short of an answer."""
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,8 +13,10 @@ from runbook_bot.providers.aws.metric_table import TABLE, VITAL_SIGNS, rows, sig
 from runbook_bot.providers.aws.metrics import period_for
 from runbook_bot.providers.aws.provider import AwsProvider
 from tests.providers.conftest import NOW
+from tests.providers.protocols import rendered
 from tests.providers.shop import CHECKOUT, CHECKOUT_GROUP, ORDERS_DB, RECEIPTS, Shop
-from tests.providers.stand_in import StandIn
+from tests.providers.stand_in import Answer, StandIn
+from tests.providers.waits import Waits
 
 ECS = {"ClusterName": "prod", "ServiceName": "checkout-api"}
 
@@ -224,3 +227,88 @@ async def test_a_bucket_s_requests_are_found_under_the_filter_they_are_kept_with
     query = ReadMetrics(resources=(bucket,), signals=(Signal.errors,), window=window)
     (series,) = (await provider.ask(query)).series
     assert set(series.values) == {7.0}
+
+
+def found(*points: tuple[float, float], status: str = "Complete", id: str = "m0") -> dict[str, object]:
+    """Seconds before now, and the value there."""
+    times = [NOW.replace(second=0) - timedelta(seconds=ago) for ago, _ in points]
+    return {"Id": id, "Label": "x", "Timestamps": times, "Values": [value for _, value in points], "StatusCode": status}
+
+
+DB_CPU = ReadMetrics(
+    resources=(ORDERS_DB,),
+    signals=(Signal.cpu,),
+    window=TimeWindow(start=NOW - timedelta(hours=1), end=NOW + timedelta(minutes=1)),
+)
+
+
+async def test_points_out_of_order_twice_and_none_at_all_are_put_right(aws: StandIn, provider: AwsProvider) -> None:
+    nan = float("nan")
+    told = found((300, 3), (600, 1), (300, 3), (480, nan), (420, float("inf")), (60, 4))
+    aws.tells("cloudwatch", "GetMetricData", {"MetricDataResults": [told, found((540, 2)), found((1, 9), id="m99")]})
+    result = await provider.ask(DB_CPU)
+    assert result.status is Status.ok
+    assert values(result, Signal.cpu) == [1, 2, 3, 4]
+    assert list(result.series[0].times) == sorted(result.series[0].times)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {},
+        {"MetricDataResults": None},
+        {"MetricDataResults": [{}]},
+        {"MetricDataResults": [{"Id": "m0", "Timestamps": None, "Values": None}]},
+        {"MetricDataResults": [{"Id": "m0", "Timestamps": [None], "Values": [1.0]}]},
+        {"MetricDataResults": [{"Id": "m0", "Timestamps": [1.0, 2.0], "Values": []}]},
+        {"MetricDataResults": [{"Id": None, "Timestamps": [1.0], "Values": [1.0]}]},
+    ],
+)
+async def test_answers_without_points_are_no_data(
+    aws: StandIn, provider: AwsProvider, answer: dict[str, object]
+) -> None:
+    aws.says("GetMetricData", answer)
+    result = await provider.ask(DB_CPU)
+    assert result.status is Status.no_data
+    assert "no points from" in result.message
+
+
+async def test_a_metric_that_may_not_be_read_is_named_beside_one_that_may(aws: StandIn, provider: AwsProvider) -> None:
+    query = DB_CPU.model_copy(update={"signals": (Signal.cpu, Signal.connections)})
+    told = [found((60, 4)), {**found(id="m1", status="Forbidden"), "Messages": [{"Code": "x", "Value": "no"}]}]
+    aws.tells("cloudwatch", "GetMetricData", {"MetricDataResults": told})
+    result = await provider.ask(query)
+    assert values(result, Signal.cpu) == [4]
+    assert "Forbidden" in result.message
+
+
+@pytest.mark.parametrize(("status", "expected"), [(403, Status.denied), (404, Status.error), (500, Status.error)])
+async def test_pages_of_html_are_no_absence(aws: StandIn, provider: AwsProvider, status: int, expected: Status) -> None:
+    body = '{"__type": "AccessDenied", "message": "no"}' if status == 403 else "<html>oh</html>"
+    for operation in ("GetMetricData", "GetMetricStatistics", "ListMetrics"):
+        aws.breaks(operation, status, body)
+    result = await provider.ask(DB_CPU)
+    assert result.status is expected
+    assert not result.series
+
+
+async def test_a_hundred_metrics_of_a_day_leave_the_loop_free(aws: StandIn, provider: AwsProvider) -> None:
+    """A hundred resources with 1440 points each, in pages of ten."""
+    tables = tuple(Resource(type=ResourceType.sqs_queue, name=f"queue-{i}") for i in range(100))
+    day = TimeWindow(start=NOW - timedelta(days=1), end=NOW)
+    points = [(60.0 * i, float(i)) for i in range(1, 1441)]
+
+    def page(body: str) -> Answer:
+        start = int(json.loads(body).get("NextToken") or 0)
+        told: dict[str, object] = {"MetricDataResults": [found(*points, id=f"m{i}") for i in range(start, start + 10)]}
+        if start + 10 < 100:
+            told["NextToken"] = str(start + 10)
+        return Answer(200, *rendered("cloudwatch", "GetMetricData", told))
+
+    aws.answers["GetMetricData"] = page
+    query = ReadMetrics(resources=tables, signals=(Signal.queue_depth,), window=day)
+    waits = Waits()
+    async with waits:
+        result = await provider.ask(query)
+    assert sum(len(series.values) for series in result.series) == 100 * 1440
+    assert waits.longest < 0.25

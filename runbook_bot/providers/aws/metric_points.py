@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any
 
 from runbook_bot.domain.service import Resource
@@ -101,7 +102,9 @@ async def _together(
             if wanted is None:
                 continue
             pairs = zip(result.get("Timestamps") or [], result.get("Values") or [], strict=False)
-            found.setdefault(wanted, {}).update({at.timestamp(): float(value) for at, value in pairs})
+            found.setdefault(wanted, {}).update(
+                {at.timestamp(): float(value) for at, value in pairs if at is not None and isfinite(value)}
+            )
             if result.get("StatusCode") in ("Forbidden", "InternalError"):
                 failures.append(_partial(wanted, result))
     return {each: points for each, points in found.items() if points}, failures
@@ -151,5 +154,5 @@ async def _single(place: Place, wanted: Wanted, window: TimeWindow) -> Points | 
 def _values(points: Iterable[Answer], statistic: str) -> Iterable[tuple[float, float]]:
     for each in points:
         value = each.get(statistic, (each.get("ExtendedStatistics") or {}).get(statistic))
-        if value is not None and each.get("Timestamp") is not None:
+        if value is not None and each.get("Timestamp") is not None and isfinite(value):
             yield each["Timestamp"].timestamp(), float(value)
