@@ -4,8 +4,9 @@ Pure and idempotent: each secret becomes a placeholder that names its kind and t
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
+from urllib.parse import unquote
 
 _SENSITIVE = (
     r"password|passwd|passphrase|pwd|secret|token|credential|"
@@ -41,15 +42,22 @@ _TEXT: tuple[tuple[re.Pattern[str], str], ...] = (
         rf"\1{_mark('authorization')}",
     ),
     (re.compile(r"\b(bearer\s{1,3})[A-Za-z0-9._~+/=-]{12,}", re.I), rf"\1{_mark('token')}"),
-    # "password": "…" and password='…'
+    # "password": "…" and password='…', also where the whole is a text within JSON: \\"password\\": \\"…\\"
     (
-        re.compile(rf"((?:{_SENSITIVE})s?[\"']?\s{{0,3}}+[:=]\s{{0,3}}+)([\"'])(?!\[redacted )[^\"'\r\n]+\2", re.I),
+        re.compile(
+            rf"((?:{_SENSITIVE})s?(?:\\{{0,4}}[\"'])?\s{{0,3}}+[:=]\s{{0,3}}+)(\\{{0,4}}[\"'])"
+            r"(?!\[redacted )[^\"'\r\n]+?\2",
+            re.I,
+        ),
         r"\1\2[redacted value]\2",
     ),
     # password=…, token:…, &api_key=…
     (
         re.compile(
-            rf"((?:{_SENSITIVE})s?\s{{0,3}}+=\s{{0,3}}+|(?:{_SENSITIVE})s?:)(?!\[redacted )[^\s,;&\"')\]}}]+", re.I
+            # behind the account of an ARN there is the name of a secret, which is none
+            rf"((?:{_SENSITIVE})s?\s{{0,3}}+=\s{{0,3}}+|(?<!\d{{12}}:)(?:{_SENSITIVE})s?:)"
+            r"(?!\[redacted )[^\s,;&\"')\]}]+",
+            re.I,
         ),
         r"\1[redacted value]",
     ),
@@ -66,6 +74,10 @@ _TEXT: tuple[tuple[re.Pattern[str], str], ...] = (
     ),
 )
 
+_STARTS = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----")
+_ENDS = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY-----")
+_BODY = re.compile(r"\s{0,20}(?:[A-Za-z0-9+/]{1,200}={0,2}|(?:Proc-Type|DEK-Info): .{0,200})?\s{0,20}")
+"""What a line within a private key looks like: base64, or a header."""
 _AWS_KEY_ID = re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b")
 _AWS_SECRET = re.compile(
     r"(?<![A-Za-z0-9/+=])(?=[^\s]*[A-Z])(?=[^\s]*[a-z])(?=[^\s]*[0-9])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])"
@@ -84,7 +96,16 @@ def redact(text: str) -> str:
         text = _AWS_SECRET.sub(_mark("aws secret"), _AWS_KEY_ID.sub(_mark("aws key"), text))
     for pattern, replacement in _TEXT:
         text = pattern.sub(replacement, text)
-    return text
+    return _address(text) if "%" in text and "://" in text else text
+
+
+def _address(text: str) -> str:
+    """In an address a secret may be written in percent signs; then all of it is spelled out without the secret."""
+    spelled = unquote(text)
+    clean = spelled
+    for pattern, replacement in _TEXT:
+        clean = pattern.sub(replacement, clean)
+    return text if clean == spelled else clean
 
 
 def sensitive(name: str) -> bool:
@@ -97,10 +118,40 @@ def redact_json(value: Any) -> Any:
     if isinstance(value, str):
         return redact(value)
     if isinstance(value, Mapping):
-        return {key: _redact_field(str(key), each) for key, each in value.items()}
+        named = _named_value(value)
+        return {
+            redact(str(key)): _mark("value") if key == named else _redact_field(str(key), each)
+            for key, each in value.items()
+        }
     if isinstance(value, list | tuple):
         return [redact_json(each) for each in value]
     return value
+
+
+def redact_lines(texts: Iterable[str]) -> list[str]:
+    """Each of the lines that follow one another, with the secrets replaced that go over several of them: keys."""
+    found: list[str] = []
+    inside = False
+    for text in texts:
+        begins, ends = _STARTS.search(text), _ENDS.search(text)
+        if inside and ends is not None:
+            found.append(_mark("private key") + redact(text[ends.end() :]))
+        elif inside and begins is None and _BODY.fullmatch(text):
+            found.append(_mark("private key"))
+            continue
+        else:
+            found.append(redact(text))
+        cut = text.rstrip().endswith(_mark("private key"))  # somebody has taken out the first line before
+        inside = cut or (begins is not None and not _ENDS.search(text, begins.end()))
+    return found
+
+
+def _named_value(told: Mapping[str, Any]) -> str | None:
+    """The field that holds what another one beside it names, as in `{"Key": "DB_PASSWORD", "Value": …}`."""
+    for label, value in (("name", "value"), ("key", "value"), ("Name", "Value"), ("Key", "Value")):
+        if sensitive(str(told.get(label, ""))) and isinstance(told.get(value), str):
+            return value
+    return None
 
 
 def _redact_field(name: str, value: Any) -> Any:

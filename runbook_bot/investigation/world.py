@@ -8,8 +8,8 @@ from time import monotonic
 from runbook_bot.domain.asking import Question, Route
 from runbook_bot.domain.observation import Alarm, Change, Fact, LogLine, Row
 from runbook_bot.domain.ports import Provider
-from runbook_bot.domain.redaction import redact, redact_json
-from runbook_bot.domain.service import ServiceGraph
+from runbook_bot.domain.redaction import redact, redact_json, redact_lines
+from runbook_bot.domain.service import Resource, ServiceGraph
 from runbook_bot.domain.tools import Query, Result, Status
 from runbook_bot.investigation.atlas import Atlas
 
@@ -86,10 +86,9 @@ class World:
 def redacted(result: Result) -> Result:
     """The same without secrets in texts, names and links, in changed values, and under names that tell of one."""
 
-    def line(each: LogLine) -> LogLine:
-        clean, stream = redact(each.text), redact(each.stream)
-        unchanged = clean == each.text and stream == each.stream
-        return each if unchanged else each.model_copy(update={"text": clean, "stream": stream})
+    def thing(each: Resource) -> Resource:
+        clean = redact(each.name)
+        return each if clean == each.name else each.model_copy(update={"name": clean})
 
     def change(each: Change) -> Change:
         values = {side: redact_json(getattr(each, side)) for side in ("before", "after")}
@@ -111,12 +110,29 @@ def redacted(result: Result) -> Result:
             "rows": tuple(row(each) for each in result.rows),
             "facts": tuple(fact(each) for each in result.facts),
             "alarms": tuple(alarm(each) for each in result.alarms),
-            "lines": tuple(line(each) for each in result.lines),
+            "lines": _lines(result.lines),
             "changes": tuple(change(each) for each in result.changes),
-            "series": tuple(each.model_copy(update={"name": redact(each.name)}) for each in result.series),
+            "series": tuple(
+                each.model_copy(update={"name": redact(each.name), "resource": thing(each.resource)})
+                for each in result.series
+            ),
             "message": redact(result.message),
             "asked": redact_json(result.asked),
             "where": redact(result.where),
             "console": result.console and redact(result.console),
         }
     )
+
+
+def _lines(lines: Sequence[LogLine]) -> tuple[LogLine, ...]:
+    """A private key goes over several lines of a stream, so each stream is read for itself."""
+    streams: dict[str, list[int]] = {}
+    for index, each in enumerate(lines):
+        streams.setdefault(each.stream, []).append(index)
+    kept = list(lines)
+    for stream, places in streams.items():
+        name = redact(stream)
+        for index, clean in zip(places, redact_lines(lines[index].text for index in places), strict=True):
+            if clean != lines[index].text or name != stream:
+                kept[index] = lines[index].model_copy(update={"text": clean, "stream": name})
+    return tuple(kept)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runbook_bot.domain.redaction import redact, redact_json, sensitive
+from runbook_bot.domain.redaction import redact, redact_json, redact_lines, sensitive
 
 SECRET = "S3cr3t-hunter2"
 KEY_ID = "AKIA" + "IOSFODNN7EXAMPLE"
@@ -46,6 +46,9 @@ PEM = "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA\nabc+def==\n-----END RS
         ("sk-ant-" + "api03-AAAABBBBCCCCDDDD", "AAAABBBBCCCCDDDD"),
         ("ghp_" + "a" * 36, "a" * 36),
         (f"client_secret: {SECRET}", SECRET),
+        (json.dumps({"log": json.dumps({"db": {"password": SECRET}})}), SECRET),
+        (json.dumps(json.dumps({"log": json.dumps({"password": SECRET})})), SECRET),
+        (f"https://x/y?z=password%3A%20{SECRET}", SECRET),
     ],
 )
 def test_a_secret_is_taken_out(text: str, secret: str) -> None:
@@ -129,3 +132,27 @@ def test_hostile_lines_take_no_time(line: str) -> None:
     began = time.perf_counter()
     redact(line)
     assert time.perf_counter() - began < 2.0
+
+
+@pytest.mark.parametrize("first", [PEM.splitlines()[0], "[redacted private key]"])
+def test_a_key_that_goes_over_several_lines(first: str) -> None:
+    lines = ["before it", f"found {first}", *PEM.splitlines()[1:], "after it", "done"]
+    assert redact_lines(lines) == [
+        "before it", "found [redacted private key]", *["[redacted private key]"] * 3, "after it", "done"]  # fmt: skip
+
+
+def test_a_key_that_does_not_end_hides_nothing_but_itself() -> None:
+    lines = [PEM.splitlines()[0], "MIIEpAIBAAKCAQEA", "GET /orders 200", "password=x"]
+    assert redact_lines(lines)[1:] == ["[redacted private key]", "GET /orders 200", "password=[redacted value]"]
+
+
+def test_a_value_whose_name_stands_beside_it() -> None:
+    told = [{"Key": "DB_PASSWORD", "Value": SECRET}, {"name": "POOL", "value": "20"}, {"Name": "x", "value": "y"}]
+    assert redact_json(told) == [{**told[0], "Value": "[redacted value]"}, *told[1:]]
+    assert redact_json({f"password={SECRET}": 1}) == {"password=[redacted value]": 1}
+
+
+def test_the_name_of_a_secret_is_none() -> None:
+    arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:prod/orders-db-AbCdEf"
+    assert redact(f"denied on {arn}") == f"denied on {arn}"
+    assert redact("secret:hunter2") == "secret:[redacted value]"
