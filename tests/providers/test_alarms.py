@@ -1,5 +1,6 @@
 """Alarms: found by name or by state, and what they watch in neutral words."""
 
+import json
 from typing import Any
 
 from runbook_bot.domain.service import Resource
@@ -7,8 +8,9 @@ from runbook_bot.domain.tools import FindAlarms, ListEvents, Status
 from runbook_bot.domain.vocabulary import ResourceType, Signal
 from runbook_bot.domain.window import TimeWindow
 from runbook_bot.providers.aws.provider import AwsProvider
-from tests.providers.shop import CHECKOUT, CHECKOUT_GROUP, Shop
-from tests.providers.stand_in import StandIn
+from tests.providers.protocols import rendered
+from tests.providers.shop import CHECKOUT, CHECKOUT_GROUP, ORDERS_DB, Shop
+from tests.providers.stand_in import Answer, StandIn
 
 
 def alarm(shop: Shop, name: str, **more: Any) -> None:
@@ -105,3 +107,32 @@ async def test_the_history_that_moto_lacks_is_an_error_and_no_absence(
     result = await provider.ask(ListEvents(resource=resource, window=window))
     assert result.status is Status.error
     assert "DescribeAlarmHistory" in result.message
+
+
+async def test_a_composite_alarm_of_composite_alarms_is_told_by_a_metric_below(
+    aws: StandIn, provider: AwsProvider
+) -> None:
+    """In the form of the service model: moto tells composite alarms only by themselves."""
+    watching = {"Namespace": "AWS/RDS", "MetricName": "CPUUtilization", "Threshold": 90.0, "Period": 60}
+    dimensions = [{"Name": "DBInstanceIdentifier", "Value": "orders-db"}]
+    tree: dict[str, dict[str, Any]] = {
+        "shop": {"AlarmRule": 'ALARM("data (all)") OR OK(nothing)', "StateValue": "ALARM"},
+        "data (all)": {"AlarmRule": "ALARM(arn:aws:cloudwatch:us-east-1:1:alarm:db)", "StateValue": "ALARM"},
+        "db": {**watching, "Dimensions": dimensions, "Statistic": "Average", "StateValue": "ALARM"},
+    }
+
+    def tell(body: str) -> Answer:
+        asked = json.loads(body)
+        assert "CompositeAlarm" in asked["AlarmTypes"]
+        told = {name: {**tree[name], "AlarmName": name} for name in asked.get("AlarmNames") or ["shop"] if name in tree}
+        composite = [each for each in told.values() if "AlarmRule" in each]
+        metric = [each for each in told.values() if "AlarmRule" not in each]
+        return Answer(
+            200, *rendered("cloudwatch", "DescribeAlarms", {"CompositeAlarms": composite, "MetricAlarms": metric})
+        )
+
+    aws.answers["DescribeAlarms"] = tell
+    (found,) = (await provider.ask(FindAlarms())).alarms
+    assert found.name == "shop"
+    assert found.subject == ORDERS_DB
+    assert found.threshold == 90

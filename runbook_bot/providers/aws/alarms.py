@@ -19,6 +19,8 @@ from runbook_bot.providers.aws.place import Answer, Place, asked
 SOURCE = "aws.cloudwatch.alarms"
 _MOST = 200
 _MOST_CHILDREN = 20
+_DEEPEST = 3
+"""Composite alarms of composite alarms that are looked through for a metric."""
 _STATES: dict[str, Literal["ok", "alarm", "insufficient_data"]] = {
     "OK": "ok",
     "ALARM": "alarm",
@@ -33,7 +35,9 @@ _COMPARISONS: dict[str, Literal["above", "below", "outside"]] = {
     "LessThanLowerThreshold": "below",
     "LessThanLowerOrGreaterThanUpperThreshold": "outside",
 }
-_CHILD = re.compile(r"""ALARM\(\s*["']?([^"')]+)["']?\s*\)""")
+_CHILD = re.compile(r"""(?:ALARM|OK|INSUFFICIENT_DATA)\(\s*(?:"([^"]+)"|'([^']+)'|([^"')]+?))\s*\)""")
+_TYPES = ["MetricAlarm", "CompositeAlarm"]
+"""Without this only metric alarms are told."""
 
 
 async def find_alarms(place: Place, query: FindAlarms) -> Result:
@@ -61,24 +65,13 @@ async def _described(place: Place, parameters: Answer) -> list[Alarm]:
     """Metric alarms, and composite ones with the first of their children that says what they are about."""
     metric: list[Any] = []
     composite: list[Any] = []
-    async for page in place.pages("cloudwatch", "DescribeAlarms", **parameters):
+    async for page in place.pages("cloudwatch", "DescribeAlarms", AlarmTypes=_TYPES, **parameters):
         metric += page.get("MetricAlarms") or []
         composite += page.get("CompositeAlarms") or []
         if len(metric) + len(composite) >= _MOST:
             break
     found = [_metric_alarm(each) for each in metric[:_MOST]]
-    if not composite and parameters.get("AlarmNames") and not metric:
-        composite = await _composites(place, parameters)
     return found + [await _composite_alarm(place, each) for each in composite[:_MOST]]
-
-
-async def _composites(place: Place, parameters: Answer) -> list[Any]:
-    """Composite alarms have to be asked for by type; where that is not answered there are none to see."""
-    try:
-        answer = await place.call("cloudwatch", "DescribeAlarms", AlarmTypes=["CompositeAlarm"], **parameters)
-    except CallFailed:
-        return []
-    return answer.get("CompositeAlarms") or []
 
 
 def _metric_alarm(told: Answer) -> Alarm:
@@ -131,21 +124,29 @@ def _dimensions(told: Answer) -> dict[str, str]:
     return {str(each.get("Name")): str(each.get("Value")) for each in told.get("Dimensions") or []}
 
 
+def children(rule: str) -> list[str]:
+    """The alarms that a composite alarm's rule names; an ARN by its last part."""
+    names = ["".join(match) for match in _CHILD.findall(rule)]
+    return [*dict.fromkeys(name.rpartition(":alarm:")[2] for name in names)]
+
+
 async def _composite_alarm(place: Place, told: Answer) -> Alarm:
-    names = list(dict.fromkeys(_CHILD.findall(str(told.get("AlarmRule", "")))))[:_MOST_CHILDREN]
-    children: list[Alarm] = []
-    if names:
+    alarm, below = _metric_alarm(told), [told]
+    for _ in range(_DEEPEST):
+        names = [name for each in below for name in children(str(each.get("AlarmRule", "")))][:_MOST_CHILDREN]
+        if not names:
+            break
         try:
-            answer = await place.call("cloudwatch", "DescribeAlarms", AlarmNames=names)
-            children = [_metric_alarm(each) for each in answer.get("MetricAlarms") or []]
+            answer = await place.call("cloudwatch", "DescribeAlarms", AlarmNames=names, AlarmTypes=_TYPES)
         except CallFailed:
-            children = []  # the composite alarm itself is known; only what it is about is not
-    children.sort(key=lambda each: each.state != "alarm")
-    alarm = _metric_alarm(told)
-    if not children:
-        return alarm
-    kept = ("metric", "subject", "signal", "threshold", "comparison", "period")
-    return alarm.model_copy(update={field: getattr(children[0], field) for field in kept})
+            break  # the composite alarm itself is known; only what it is about is not
+        metric = [_metric_alarm(each) for each in answer.get("MetricAlarms") or []]
+        if metric:
+            first = min(metric, key=lambda each: each.state != "alarm")
+            kept = ("metric", "subject", "signal", "threshold", "comparison", "period")
+            return alarm.model_copy(update={field: getattr(first, field) for field in kept})
+        below = answer.get("CompositeAlarms") or []
+    return alarm
 
 
 async def alarm_facts(place: Place, name: str) -> list[Fact]:
@@ -169,7 +170,9 @@ async def alarm_events(place: Place, query: ListEvents) -> Result:
     parameters = {"AlarmName": query.resource.name, "StartDate": query.window.start, "EndDate": query.window.end}
     request = asked("cloudwatch", "DescribeAlarmHistory", parameters)
     try:
-        items = await place.gather("cloudwatch", "DescribeAlarmHistory", "AlarmHistoryItems", _MOST, **parameters)
+        items = await place.gather(
+            "cloudwatch", "DescribeAlarmHistory", "AlarmHistoryItems", _MOST, AlarmTypes=_TYPES, **parameters
+        )
     except CallFailed as failure:
         return failed(failure, SOURCE, where, request)
     lines = sorted((_history_line(each, query.window) for each in items), key=lambda line: line.at)

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from runbook_bot.domain.tools import Status
+from runbook_bot.providers.aws.alarms import children
 from runbook_bot.providers.aws.operations.cloudwatch_alarms import (
     AlarmDetail,
     AlarmHistory,
     Alarms,
-    children,
     condition,
 )
 from runbook_bot.providers.aws.provider import AwsProvider

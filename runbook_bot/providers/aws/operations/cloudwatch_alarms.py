@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -15,6 +14,7 @@ from runbook_bot.domain.noun import Json
 from runbook_bot.domain.observation import Row
 from runbook_bot.domain.tools import Result
 from runbook_bot.domain.window import TimeWindow
+from runbook_bot.providers.aws.alarms import children
 from runbook_bot.providers.aws.console import console_host
 from runbook_bot.providers.aws.failure import CallFailed, one_line
 from runbook_bot.providers.aws.levels import last
@@ -30,7 +30,6 @@ _MOST = 2000
 _IN_ONE_CALL = 100
 _MOST_HISTORY = 500
 _ORDER = {"ALARM": 0, "INSUFFICIENT_DATA": 1, "OK": 2}
-_CHILD = re.compile(r"""(?:ALARM|OK|INSUFFICIENT_DATA)\(\s*(?:"([^"]+)"|'([^']+)'|([^"')]+?))\s*\)""")
 _SIGNS = {
     "GreaterThanThreshold": ">", "GreaterThanOrEqualToThreshold": "≥", "LessThanThreshold": "<",
     "LessThanOrEqualToThreshold": "≤", "GreaterThanUpperThreshold": "above the band",
@@ -52,12 +51,6 @@ async def described(place: Place, **which: Answer | list[str] | str) -> list[Ans
         if len(found) >= _MOST:
             break
     return found
-
-
-def children(rule: str) -> list[str]:
-    """The alarms that a composite alarm's rule names; an ARN by its last part."""
-    names = ["".join(match) for match in _CHILD.findall(rule)]
-    return [*dict.fromkeys(name.rpartition(":alarm:")[2] for name in names)]
 
 
 async def states(place: Place, names: Sequence[str], known: Mapping[str, str]) -> dict[str, str]:
