@@ -205,8 +205,11 @@ async def test_what_is_denied_is_named_and_nothing_is_made_up() -> None:
     assert answer.text.endswith("could not be read.")
     assert answer.unseen == ("list_changes: needs town:list_changes",)
     running = await ask("what is running?", town)
-    assert "could not be read" in cells(running)
+    assert running.text == "7 services of 7 resources are known, and none could be read."
+    assert running.data["unwell"] == []
     assert running.unseen
+    town.denied = frozenset({"list_changes", "read_state", "find_alarms", "read_metrics"})
+    assert (await ask("status of cart", town)).text == "Nothing of cart could be seen."
 
 
 class Slow(Town):

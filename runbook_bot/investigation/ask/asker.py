@@ -128,7 +128,7 @@ class Asker:
     def _beyond(look: Looking, intent: Intent, route: Route) -> bool:
         """Whether the vendor's question says more than the kind it looks like, or needs no service where that does."""
         homeless = intent.name in _ABOUT_ONE and not (look.services or look.resources)
-        return not intent.covering(route.own) or (homeless and bool(route.queries))
+        return bool(route.queries) and (homeless or not intent.covering(route.own))
 
     async def _find_typed(self, look: Looking) -> Answer:
         """The vendor's question that is meant, whatever else the words may be like."""

@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from pydantic import JsonValue
 
@@ -90,8 +90,8 @@ def _one(
         label=label(signal) if signal is not Signal.value else series.name,
         name=series.resource.name,
         now=quantity(signal, float(values[-1])),
-        least=f"{quantity(signal, float(values[low]))} at {_hour(float(times[low]))}",
-        most=f"{quantity(signal, float(values[high]))} at {_hour(float(times[high]))}",
+        least=f"{quantity(signal, float(values[low]))} at {_hour(float(times[low]), window)}",
+        most=f"{quantity(signal, float(values[high]))} at {_hour(float(times[high]), window)}",
         usual=quantity(signal, middle) if middle is not None else "",
         line=sparkline([float(each) for each in values]),
         shift=reading.shift,
@@ -99,8 +99,11 @@ def _one(
     )
 
 
-def _hour(moment: float) -> str:
-    return clock(moment).removesuffix(" UTC")
+def _hour(moment: float, window: TimeWindow) -> str:
+    """The clock time, with the day where the window has more than one of that time."""
+    if window.length < timedelta(hours=20):
+        return clock(moment).removesuffix(" UTC")
+    return f"{datetime.fromtimestamp(moment, UTC):%m-%d %H:%M}"
 
 
 def moved(each: Measured) -> bool:

@@ -56,15 +56,13 @@ async def running(look: Looking) -> Answer:
     )
     rows = [_line(look, service, resource, state, alarms.alarms)
             for (service, resource), state in zip(chosen, states, strict=True)]  # fmt: skip
-    unwell = [row for row in rows if row[-1]]
+    unwell = [row for row in rows if row[-1] not in ("", say.UNREAD)]
     rows.sort(key=lambda row: (not row[-1], -row[-1].count(";")))
     quiet = [each.name for each in services if not _runs(each)]
     if quiet:
         look.notes.append(f"No resource is known of {say.listed(quiet)}, so it cannot be looked at.")
     names = list(dict.fromkeys(row[0] for row in rows))
-    text = f"{say.count(len(names), 'service runs', 'services run')} on {say.count(len(rows), 'resource')}"
-    wrong = say.listed(list(dict.fromkeys(f"{row[0]} ({row[-1]})" for row in unwell)), 3)
-    text += f"; not well: {wrong}." if unwell else ("; nothing is wrong with any of them." if alarms.known else ".")
+    text = _overall(names, rows, unwell, alarms)
     if not rows:
         text = say.NO_SERVICES if not list(look.graph) else "Nothing that runs is known here."
     columns = ("service", "owner", "what", "running", "version", "deployed", "trouble")
@@ -76,6 +74,20 @@ async def running(look: Looking) -> Answer:
         at=look.now,
         data={"services": cast(list[JsonValue], names), "unwell": [row[0] for row in unwell]},
     )
+
+
+def _overall(names: list[str], rows: list[tuple[str, ...]], unwell: list[tuple[str, ...]], alarms: Result) -> str:
+    """How many there are, and what is wrong with which; what could not be read is neither well nor unwell."""
+    unread = sum(row[-1] == say.UNREAD for row in rows)
+    if unread == len(rows):
+        return f"{say.count(len(names), 'service')} of {say.count(len(rows), 'resource')} are known, and none could be read."
+    wrong = say.listed(list(dict.fromkeys(f"{row[0]} ({row[-1]})" for row in unwell)), 3)
+    calm = (
+        "nothing is wrong with any of them" if alarms.known and not unread else "nothing is wrong in what could be seen"
+    )
+    text = f"{say.count(len(names), 'service runs', 'services run')} on {say.count(len(rows), 'resource')}"
+    text += f"; not well: {wrong}" if unwell else f"; {calm}"
+    return f"{text}; {say.count(unread, 'resource')} could not be read." if unread else f"{text}."
 
 
 def _runs(service: Service) -> list[Resource]:
@@ -169,7 +181,7 @@ def _trouble(state: Result, firing: Sequence[Alarm], now: datetime) -> str:
     status = str(state.fact("status") or state.fact("state") or "").casefold()
     if status and status not in _FINE and wanted is None:
         said.append(status)
-    return "could not be read" if not state.known and not said else "; ".join(said)
+    return say.UNREAD if not state.known and not said else "; ".join(said)
 
 
 async def status(look: Looking) -> Answer:
@@ -199,7 +211,9 @@ async def status(look: Looking) -> Answer:
                             title="What moved"))  # fmt: skip
     latest = max(made.changes, key=lambda each: each.at, default=None) if made else None
     changed = f" The latest change: {latest.summary}, {ago(latest.at, look.now)}." if latest else ""
-    text = _well(name, firing, off, [row[3] for row in rows if row[3]], look) + changed
+    text = _well(name, firing, off, [row[3] for row in rows if row[3] not in ("", say.UNREAD)], look) + changed
+    if rows and not alarms.known and not any(each.known for each in states) and not series:
+        text = f"Nothing of {name} could be seen.{changed}"
     if not resources:
         text = f"{name} has no resource that can be looked at" + (
             f"; it belongs to {service.owner}." if service.owner else ".")  # fmt: skip

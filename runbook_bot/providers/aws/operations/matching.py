@@ -5,7 +5,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from runbook_bot.providers.aws.operations.operation import Operation
@@ -152,7 +152,7 @@ def fits(
         described = _described(each, weight, total, known)
         best = max((*tried, described), key=lambda fit: (fit.score, _literal(fit, flat)))
         if best.score > 0:
-            found.append(_placed(best, _literal(best, flat), named, concerned))
+            found.append(_placed(replace(best, own=best.own & said), _literal(best, flat), named, concerned))
     return sorted(found, key=lambda fit: (-fit.score, fit.operation.kind))
 
 
