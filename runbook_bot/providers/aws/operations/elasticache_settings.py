@@ -8,12 +8,14 @@ from pydantic import Field
 from runbook_bot.domain.observation import Row
 from runbook_bot.domain.tools import Result
 from runbook_bot.providers.aws.each import for_each
+from runbook_bot.providers.aws.engine_defaults import engine_defaults
 from runbook_bot.providers.aws.failure import CallFailed
 from runbook_bot.providers.aws.operations.elasticache import caches_link, nodes
 from runbook_bot.providers.aws.operations.operation import Operation
 from runbook_bot.providers.aws.place import Answer, Place
 
 _MOST_PARAMETERS = 1000
+_MOST_GROUPS = 12
 _Read = tuple[list[Answer], dict[str, str], list[CallFailed]]
 
 
@@ -41,14 +43,16 @@ class Parameters(Operation):
             name = str(group.get("CacheParameterGroupName", ""))
             states[name] = state if states.get(name) != "pending-reboot" else "pending-reboot"
         own = [group for group in states if group and not group.startswith("default.")]
-        read, failures = await for_each(own, lambda group: _differences(place, group))
+        read, failures = await for_each(own[:_MOST_GROUPS], lambda group: _differences(place, group))
         rows: list[Row] = []
         for group, (parameters, defaults, unread) in read:
             failures = [*failures, *unread]
             rows += [_parameter(each, group, states[group], defaults) for each in parameters]
         rows.sort(key=lambda row: (not row.facts["waits_for_reboot"], row.name))
         empty = f"every parameter of {', '.join(states) or self.name} has its default"
-        return self.table(place, rows, empty=empty, failures=failures, console=caches_link(place))
+        left = len(own) - _MOST_GROUPS
+        more = f"{left} parameter groups were not read; name a cluster" if left > 0 else ""
+        return self.table(place, rows, empty=empty, failures=failures, more=more, console=caches_link(place))
 
 
 async def _differences(place: Place, group: str) -> _Read:
@@ -66,22 +70,13 @@ async def _differences(place: Place, group: str) -> _Read:
     try:
         answer = await place.call("elasticache", "DescribeCacheParameterGroups", CacheParameterGroupName=group)
         listed = answer.get("CacheParameterGroups") or [{}]
-        defaults = await _defaults(place, str(listed[0].get("CacheParameterGroupFamily", "")))
+        family = str(listed[0].get("CacheParameterGroupFamily", ""))
+        defaults = await engine_defaults(
+            place, "elasticache", "DescribeEngineDefaultParameters", CacheParameterGroupFamily=family
+        )
     except CallFailed as failure:
         return own, {}, [failure]
     return [e for e in own if str(e["ParameterValue"]) != defaults.get(str(e.get("ParameterName")))], defaults, []
-
-
-async def _defaults(place: Place, family: str) -> dict[str, str]:
-    async def look() -> dict[str, str]:
-        found: dict[str, str] = {}
-        action = "DescribeEngineDefaultParameters"
-        async for page in place.pages("elasticache", action, CacheParameterGroupFamily=family):
-            for each in (page.get("EngineDefaults") or {}).get("Parameters") or []:
-                found[str(each.get("ParameterName"))] = str(each.get("ParameterValue", ""))
-        return found
-
-    return await place.recall(("cache defaults", family), 3600.0, look)
 
 
 def _parameter(told: Answer, group: str, state: str, defaults: dict[str, str]) -> Row:

@@ -10,6 +10,7 @@ from runbook_bot.domain.noun import iso, utc
 from runbook_bot.domain.observation import Row
 from runbook_bot.domain.tools import Result
 from runbook_bot.providers.aws.each import few, for_each
+from runbook_bot.providers.aws.engine_defaults import engine_defaults
 from runbook_bot.providers.aws.failure import CallFailed, one_line
 from runbook_bot.providers.aws.levels import rounded
 from runbook_bot.providers.aws.operations.operation import Operation
@@ -63,7 +64,15 @@ class Parameters(Operation):
             rows += [_parameter(each, group, state, defaults, size) for each in parameters]
         rows.sort(key=lambda row: (not row.facts["waits_for_reboot"], row.facts["value"] is None, row.name))
         empty = f"every parameter of {', '.join(group for _, group, _ in groups) or self.name} has its default"
-        return self.table(place, rows, empty=empty, failures=few([*failures, *failed]), console=databases_link(place))
+        left = len(groups) - _MOST_GROUPS
+        return self.table(
+            place,
+            rows,
+            empty=empty,
+            failures=few([*failures, *failed]),
+            more=f"{left} parameter groups were not read; name an instance" if left > 0 else "",
+            console=databases_link(place),
+        )
 
 
 def _instance_groups(members: Sequence[Answer]) -> list[tuple[bool, str, str]]:
@@ -106,21 +115,7 @@ async def _defaults(place: Place, scope: str, group: str) -> dict[str, str]:
     named = {f"DB{scope}ParameterGroupName": group}
     described = await place.call("rds", f"DescribeDB{scope}ParameterGroups", **named)
     family = next((str(g.get("DBParameterGroupFamily")) for g in described.get(f"DB{scope}ParameterGroups") or []), "")
-
-    async def look() -> dict[str, str]:
-        found: dict[str, str] = {}
-        action = f"DescribeEngineDefault{scope}Parameters"
-        if scope:  # the only one of these that botocore has no paginator for; its answer is one page of at most 1000
-            answer = await place.call("rds", action, DBParameterGroupFamily=family)
-            pages = [answer]
-        else:
-            pages = [page async for page in place.pages("rds", action, DBParameterGroupFamily=family)]
-        for page in pages:
-            for each in (page.get("EngineDefaults") or {}).get("Parameters") or []:
-                found[str(each.get("ParameterName"))] = str(each.get("ParameterValue", ""))
-        return found
-
-    return await place.recall(("engine defaults", scope, family), 3600.0, look)
+    return await engine_defaults(place, "rds", f"DescribeEngineDefault{scope}Parameters", DBParameterGroupFamily=family)
 
 
 def _parameter(told: Answer, group: str, state: str, defaults: dict[str, str], size: str) -> Row:
