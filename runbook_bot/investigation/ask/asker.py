@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Sequence
 
 from runbook_bot.domain.asking import Question, Route
+from runbook_bot.domain.errand import on_behalf_of
 from runbook_bot.domain.incident import Request
 from runbook_bot.domain.investigation import Investigation
 from runbook_bot.domain.journal import Noted, Opened, Queried
@@ -81,7 +82,8 @@ class Asker:
             return self._said(look, clean, "unknown", say.NOTHING_ASKED)
         if time_said.problem:
             return self._said(look, clean, "unclear", time_said.problem)
-        answer = await self._in_time(look, find(look))
+        with on_behalf_of(case.id if case is not None else ""):
+            answer = await self._in_time(look, find(look))
         return await self._kept(look, answer.model_copy(update={"question": clean}), requester)
 
     async def known(self) -> ServiceGraph:

@@ -96,8 +96,9 @@ async def logs(look: Looking) -> Answer:
     results = await look.ask_all(queries)
     lines = sorted((line for each in results for line in each.lines), key=lambda line: line.at)
     more = any(each.status == "truncated" for each in results)
-    text = f"{say.count(len(lines), 'line')}{holding} of {say.listed(names)} {span(window, look.now)}"
-    text = f"At least {text}" if more else text
+    many = say.count(len(lines), "line") if lines else "No line"
+    text = f"{many}{holding} of {say.listed(names)} {span(window, look.now)}"
+    text = f"At least {text}" if more and lines else text
     if not lines and not any(each.known for each in results):
         text = f"The logs of {say.listed(names)} could not be read"
     rows = _kinds(lines)

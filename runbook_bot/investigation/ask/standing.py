@@ -80,7 +80,8 @@ def _overall(names: list[str], rows: list[tuple[str, ...]], unwell: list[tuple[s
     """How many there are, and what is wrong with which; what could not be read is neither well nor unwell."""
     unread = sum(row[-1] == say.UNREAD for row in rows)
     if unread == len(rows):
-        return f"{say.count(len(names), 'service')} of {say.count(len(rows), 'resource')} are known, and none could be read."
+        known = f"{say.count(len(names), 'service')} of {say.count(len(rows), 'resource')}"
+        return f"{known} are known, and none could be read."
     wrong = say.listed(list(dict.fromkeys(f"{row[0]} ({row[-1]})" for row in unwell)), 3)
     calm = (
         "nothing is wrong with any of them" if alarms.known and not unread else "nothing is wrong in what could be seen"
