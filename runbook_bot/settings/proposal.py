@@ -72,7 +72,7 @@ def additions(written: ServiceGraph, merged: ServiceGraph) -> list[str]:
         lines += [
             f"+ {each.name} depends on {called}{_reason(merged, each.name, called)}"
             for called in each.depends_on
-            if called not in mine.depends_on and not _guess(merged, each.name, called)
+            if called not in mine.depends_on and not merged.guessed(each.name, called)
         ]
         known = {resource.key for resource in mine.resources}
         lines += [f"+ {each.name} has {resource.key}" for resource in each.resources if resource.key not in known]
@@ -102,7 +102,7 @@ def _service(service: Service, graph: ServiceGraph, names: set[str]) -> Iterator
         elif key == "owner" and _runs(service):
             yield "    # owner:                  # the team; no tag says it"
     calls = [name for name in service.depends_on if name != service.name]
-    sure = [name for name in calls if not _guess(graph, service.name, name)]
+    sure = [name for name in calls if not graph.guessed(service.name, name)]
     if sure:
         yield "    depends_on:"
         yield from (f"      - {_flow(name)}{_how(graph, service.name, name, names)}" for name in sure)
@@ -113,11 +113,6 @@ def _service(service: Service, graph: ServiceGraph, names: set[str]) -> Iterator
     if resources:
         yield "    resources:"
         yield from (f"      - {_flow(_fields(each))}" for each in resources)
-
-
-def _guess(graph: ServiceGraph, caller: str, called: str) -> bool:
-    reasons = graph.reasons(caller, called)
-    return bool(reasons) and all(edge.weak for edge in reasons)
 
 
 def _how(graph: ServiceGraph, caller: str, called: str, names: set[str]) -> str:
@@ -135,7 +130,9 @@ def _fields(resource: Resource) -> dict[str, Any]:
 
 def _flow(value: Any) -> str:
     """One line of YAML, keys in the order given; whatever stands in a name, it is read back as it was."""
-    dumped = yaml.safe_dump([value], default_flow_style=True, allow_unicode=True, sort_keys=False, width=100_000)
+    texts = [str(each) for each in (value.values() if isinstance(value, dict) else [value])]
+    readable = "".join(texts).isprintable()  # PyYAML folds some line ends that are not ASCII, unless it escapes them
+    dumped = yaml.safe_dump([value], default_flow_style=True, allow_unicode=readable, sort_keys=False, width=1_000_000)
     return dumped.strip()[1:-1]
 
 

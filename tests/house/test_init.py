@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from moto.server import ThreadedMotoServer
 
@@ -132,6 +132,7 @@ NAMES = st.text(min_size=1, max_size=20).filter(lambda text: bool(text.strip()))
 
 
 @given(name=NAMES, called=NAMES, owner=NAMES)
+@example(name="0\x85", called="a\u2028b", owner="- {x: [y\n")
 def test_whatever_stands_in_a_name_is_read_back_as_it_was(name: str, called: str, owner: str) -> None:
     try:
         "".join((name, called, owner)).encode()
