@@ -165,17 +165,23 @@ class Asker:
             look.unseen.append(say.NO_VENDOR)
         if look.case is not None and look.case.graph is not None:
             look.graph = look.case.graph
+            subject = await asyncio.to_thread(subject_of, look.text, look.graph)
         else:
-            found, problem = await self._world.discover()
-            look.graph = self._graph.merged(found)
-            if problem:
-                look.unseen.append(f"discovery: {problem}")
-        subject = await asyncio.to_thread(subject_of, look.text, look.graph)
+            subject = await self._found(look, anew=False)
+            if subject.unknown:  # what is new since the last look is not in it yet
+                subject = await self._found(look, anew=True)
         look.services, look.resources = subject.services, subject.resources
         if not (look.services or look.resources or subject.several or subject.unknown) and look.case is not None:
             names = look.case.incident.services if look.case.incident else ()
             look.services = [service for each in names if (service := look.graph.service(each)) is not None]
         return subject
+
+    async def _found(self, look: Looking, *, anew: bool) -> Subject:
+        found, problem = await self._world.discover(anew=anew)
+        look.graph = self._graph.merged(found)
+        if problem and f"discovery: {problem}" not in look.unseen:
+            look.unseen.append(f"discovery: {problem}")
+        return await asyncio.to_thread(subject_of, look.text, look.graph)
 
     async def _routes(self, look: Looking) -> list[Route]:
         resources = [*(r for each in look.services for r in each.resources), *look.resources]

@@ -56,8 +56,8 @@ async def running(look: Looking) -> Answer:
     )
     rows = [_line(look, service, resource, state, alarms.alarms)
             for (service, resource), state in zip(chosen, states, strict=True)]  # fmt: skip
-    unwell = [row for row in rows if row[-1] not in ("", say.UNREAD)]
     rows.sort(key=lambda row: (not row[-1], -row[-1].count(";")))
+    unwell = [row for row in rows if row[-1] not in ("", say.UNREAD)]
     quiet = [each.name for each in services if not _runs(each)]
     if quiet:
         look.notes.append(f"No resource is known of {say.listed(quiet)}, so it cannot be looked at.")
