@@ -1,5 +1,7 @@
 """State: the facts of one resource, and the parts of it that could not be seen."""
 
+import json
+
 import pytest
 
 from runbook_bot.domain.service import Resource
@@ -9,7 +11,7 @@ from runbook_bot.providers.aws.provider import AwsProvider
 from runbook_bot.providers.aws.rds_limits import class_memory, default_max_connections, evaluated
 from runbook_bot.providers.aws.state import READERS
 from tests.providers.shop import CHECKOUT, CHECKOUT_GROUP, ORDERS_DB, RECEIPTS, Shop
-from tests.providers.stand_in import StandIn
+from tests.providers.stand_in import Answer, StandIn
 
 _PLAIN_NAMES = (
     ResourceType.s3_bucket,
@@ -101,6 +103,7 @@ async def test_what_is_not_there_is_no_data_whatever_its_type(
     name = "i-00000000000000000" if type is ResourceType.ec2_instance else "weg-ünïcode"
     if type in _PLAIN_NAMES:
         name = "gone"
+    aws.refuses("GetApp", "NotFoundException", "App not found", 404)  # moto has no Amplify
     result = await provider.ask(ReadState(resource=Resource(type=type, name=name, cluster="nirgends")))
     assert result.status is Status.no_data, result.message
     assert result.message
@@ -118,6 +121,84 @@ async def test_smaller_resources(shop: Shop, provider: AwsProvider) -> None:
     table = await provider.ask(ReadState(resource=Resource(type=ResourceType.dynamodb_table, name="carts")))
     assert (queue.fact("messages"), queue.fact("visibility_timeout")) == (0, 45)
     assert table.fact("billing_mode") == "PAY_PER_REQUEST"
+
+
+async def test_a_queue_and_what_waits_in_its_dead_letter_queue(shop: Shop, provider: AwsProvider) -> None:
+    sqs = shop.client("sqs")
+    dead = sqs.create_queue(QueueName="orders-dead")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    policy = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 3})
+    sqs.create_queue(QueueName="orders", Attributes={"RedrivePolicy": policy})
+    for _ in range(2):
+        sqs.send_message(QueueUrl=dead, MessageBody="{}")
+    state = await provider.ask(ReadState(resource=Resource(type=ResourceType.sqs_queue, name="orders")))
+    assert (state.fact("dead_letter_queue"), state.fact("receives_before_that")) == ("orders-dead", 3)
+    assert (state.fact("dead_letters"), state.fact("in_flight_limit")) == (2, 120_000)
+
+
+async def test_a_queue_whose_dead_letter_queue_is_gone(aws: StandIn, provider: AwsProvider) -> None:
+    """Moto does not take a policy with another partition's ARN; the answers are in the shape of SQS's."""
+    arn = "arn:aws-us-gov:sqs:us-gov-west-1:1:gone"
+    told = {"RedrivePolicy": json.dumps({"deadLetterTargetArn": arn}), "VisibilityTimeout": "30"}
+    aws.says("GetQueueAttributes", {"Attributes": told})
+    missing = Answer(400, b'{"__type": "QueueDoesNotExist", "message": "no such queue"}')
+    found = Answer(200, b'{"QueueUrl": "https://sqs/1/orders"}')
+    aws.answers["GetQueueUrl"] = lambda body: missing if "gone" in body else found
+    state = await provider.ask(ReadState(resource=Resource(type=ResourceType.sqs_queue, name="orders")))
+    assert state.status is Status.truncated
+    assert state.fact("dead_letter_queue") == "gone"
+
+
+async def test_an_api_and_how_far_it_lets_requests_through(aws: StandIn, provider: AwsProvider) -> None:
+    """Moto keeps no throttling of stages; the answers are in the shape of API Gateway's."""
+    api = {"id": "a1", "name": "küche/api", "createdDate": 1_700_000_000}
+    aws.says("GetRestApis", {"item": [{"id": "a0", "name": "other"}, api]})
+    settings = {"*/*": {"throttlingRateLimit": 50.0, "throttlingBurstLimit": 100}}
+    stage = {"stageName": "live", "deploymentId": "d2", "lastUpdatedDate": 1_700_000_500, "methodSettings": settings}
+    aws.says("GetStages", {"item": [{**stage, "canarySettings": {"percentTraffic": 10.0, "deploymentId": "d3"}}]})
+    state = await provider.ask(ReadState(resource=Resource(type=ResourceType.api_gateway, name="küche/api")))
+    assert state.fact("stages") == ["live: deployment d2, 10 % to deployment d3"]
+    assert (state.fact("rate_limit"), state.fact("burst_limit")) == (50.0, 100)
+
+
+async def test_an_app_of_amplify(aws: StandIn, provider: AwsProvider) -> None:
+    """Moto has no Amplify."""
+    branch = {"branchName": "main", "status": "FAILED", "lastDeployTime": 1_700_000_000}
+    aws.says("GetApp", {"app": {"appId": "d1", "name": "site", "productionBranch": branch}})
+    state = await provider.ask(ReadState(resource=Resource(type=ResourceType.amplify_app, name="d1")))
+    assert (state.fact("production_branch"), state.fact("production_status")) == ("main", "FAILED")
+
+
+async def test_kubernetes_with_the_part_that_is_denied(aws: StandIn, provider: AwsProvider) -> None:
+    aws.says("DescribeCluster", {"cluster": {"name": "prod", "status": "ACTIVE", "version": "1.31"}})
+    aws.refuses("ListNodegroups", "AccessDeniedException", "no", 403)
+    state = await provider.ask(ReadState(resource=Resource(type=ResourceType.eks_cluster, name="prod")))
+    assert state.status is Status.truncated
+    assert state.fact("version") == "1.31"
+    assert "eks:ListNodegroups" in state.message
+
+
+async def test_a_cache_has_a_limit_of_connections(aws: StandIn, provider: AwsProvider) -> None:
+    """Moto's cache clusters are always single; the answers are in the shape of ElastiCache's."""
+    node = (
+        "<CacheCluster><CacheClusterId>sessions-001</CacheClusterId><CacheClusterStatus>available</CacheClusterStatus>"
+        "<ReplicationGroupId>sessions</ReplicationGroupId><Engine>valkey</Engine></CacheCluster>"
+    )
+    inner = f"<DescribeCacheClustersResult><CacheClusters>{node}</CacheClusters></DescribeCacheClustersResult>"
+    aws.breaks("DescribeCacheClusters", 200, f"<DescribeCacheClustersResponse>{inner}</DescribeCacheClustersResponse>")
+    group = (
+        "<ReplicationGroup><AutomaticFailover>enabled</AutomaticFailover><MemberClusters>"
+        "<ClusterId>sessions-001</ClusterId></MemberClusters><NodeGroups><NodeGroup><NodeGroupMembers><NodeGroupMember>"
+        "<CacheClusterId>sessions-001</CacheClusterId><CurrentRole>primary</CurrentRole></NodeGroupMember>"
+        "</NodeGroupMembers></NodeGroup></NodeGroups></ReplicationGroup>"
+    )
+    inner = f"<ReplicationGroups>{group}</ReplicationGroups>"
+    inner = f"<DescribeReplicationGroupsResult>{inner}</DescribeReplicationGroupsResult>"
+    told = f"<DescribeReplicationGroupsResponse>{inner}</DescribeReplicationGroupsResponse>"
+    aws.breaks("DescribeReplicationGroups", 200, told)
+    state = await provider.ask(ReadState(resource=Resource(type=ResourceType.elasticache_cluster, name="sessions")))
+    assert state.fact("max_connections") == 65_000
+    assert (state.fact("automatic_failover"), state.fact("primary")) == ("enabled", ["sessions-001"])
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,14 @@ async def function_facts(place: Place, resource: Resource) -> tuple[list[Fact], 
         Fact(name="last_update_status", value=function.get("LastUpdateStatus")),
         Fact(name="code_sha256", value=function.get("CodeSha256")),
         Fact(name="log_groups", value=[log_group(function, resource.name)]),
+        Fact(name="last_update_reason", value=function.get("LastUpdateStatusReason")),
+        Fact(name="package", value=function.get("PackageType")),
+        Fact(name="role", value=str(function.get("Role") or "").rpartition("/")[2] or None),
+        Fact(name="dead_letter_target", value=(function.get("DeadLetterConfig") or {}).get("TargetArn")),
+        Fact(name="security_groups", value=(function.get("VpcConfig") or {}).get("SecurityGroupIds") or None),
+        Fact(name="subnets", value=(function.get("VpcConfig") or {}).get("SubnetIds") or None),
+        Fact(name="temporary_storage", value=(function.get("EphemeralStorage") or {}).get("Size"), unit="MB"),
+        Fact(name="tracing", value=(function.get("TracingConfig") or {}).get("Mode")),
     ]
     reserved, limits = await asyncio.gather(
         _or_failure(reserved_concurrency(place, resource.name)), _or_failure(account_limits(place))

@@ -6,7 +6,8 @@ of both, and the tests fail for a call that is in neither.
 
 NEUTRAL: dict[str, tuple[str, ...]] = {
     "acm": ("DescribeCertificate",),
-    "apigateway": ("GetResources", "GetRestApis"),
+    "amplify": ("GetApp",),
+    "apigateway": ("GetResources", "GetRestApis", "GetStages"),
     "apigatewayv2": ("GetApis", "GetIntegrations"),
     "application-autoscaling": ("DescribeScalingActivities",),
     "autoscaling": ("DescribeAutoScalingGroups", "DescribeScalingActivities"),

@@ -4,6 +4,8 @@ import asyncio
 from datetime import datetime
 from typing import Any
 
+from pydantic import JsonValue
+
 from runbook_bot.domain.noun import iso
 from runbook_bot.domain.observation import Fact, LogLine
 from runbook_bot.domain.service import Resource
@@ -92,6 +94,7 @@ def _deployment_facts(service: Answer) -> list[Fact]:
     deployment = primary(service)
     created = deployment.get("createdAt")
     configuration = service.get("deploymentConfiguration") or {}
+    network = (service.get("networkConfiguration") or {}).get("awsvpcConfiguration") or {}
     return [
         Fact(name="rollout_state", value=deployment.get("rolloutState")),
         Fact(name="rollout_reason", value=deployment.get("rolloutStateReason")),
@@ -99,8 +102,20 @@ def _deployment_facts(service: Answer) -> list[Fact]:
         Fact(name="deployments", value=len(service.get("deployments") or [])),
         Fact(name="last_deployment_at", value=iso(created) if created else None),
         Fact(name="minimum_healthy_percent", value=configuration.get("minimumHealthyPercent"), unit="%"),
+        Fact(name="maximum_percent", value=configuration.get("maximumPercent"), unit="%"),
+        Fact(name="circuit_breaker", value=(configuration.get("deploymentCircuitBreaker") or {}).get("enable")),
+        Fact(name="rolls_back_by_itself", value=(configuration.get("deploymentCircuitBreaker") or {}).get("rollback")),
+        Fact(name="health_check_grace", value=service.get("healthCheckGracePeriodSeconds"), unit="s"),
+        Fact(name="deployment_controller", value=(service.get("deploymentController") or {}).get("type")),
         Fact(name="launch_type", value=service.get("launchType")),
+        Fact(name="capacity_providers", value=_providers(service) or None),
+        Fact(name="security_groups", value=network.get("securityGroups")),
+        Fact(name="subnets", value=network.get("subnets")),
     ]
+
+
+def _providers(service: Answer) -> list[JsonValue]:
+    return [str(each.get("capacityProvider")) for each in service.get("capacityProviderStrategy") or []]
 
 
 def _number(text: str | None) -> int | str | None:

@@ -2,6 +2,8 @@
 
 import re
 
+from pydantic import JsonValue
+
 from runbook_bot.domain.noun import utc
 from runbook_bot.domain.observation import Change, ChangeKind, Fact, LogLine
 from runbook_bot.domain.service import Resource
@@ -60,13 +62,35 @@ async def instance_facts(place: Place, resource: Resource) -> tuple[list[Fact], 
         Fact(name="pending_changes", value=plain(instance.get("PendingModifiedValues") or {})),
         Fact(name="parameter_groups", value=groups),
         Fact(name="replica_of", value=instance.get("ReadReplicaSourceDBInstanceIdentifier")),
+        Fact(name="replicas", value=instance.get("ReadReplicaDBInstanceIdentifiers") or None),
+        Fact(name="storage_limit", value=instance.get("MaxAllocatedStorage"), unit="GiB"),
+        Fact(name="storage_throughput", value=instance.get("StorageThroughput"), unit="MiB/s"),
+        Fact(name="backup_window", value=instance.get("PreferredBackupWindow")),
+        Fact(name="maintenance_window", value=instance.get("PreferredMaintenanceWindow")),
+        Fact(name="security_groups", value=_groups(instance)),
+        Fact(name="performance_insights", value=instance.get("PerformanceInsightsEnabled")),
+        Fact(name="publicly_accessible", value=instance.get("PubliclyAccessible")),
+        Fact(name="certificate_ends", value=plain((instance.get("CertificateDetails") or {}).get("ValidTill"))),
+        Fact(name="parameters_pending", value=_pending(instance) or None),
     ], failures
+
+
+def _groups(told: Answer) -> list[JsonValue]:
+    return [str(each.get("VpcSecurityGroupId")) for each in told.get("VpcSecurityGroups") or []]
+
+
+def _pending(instance: Answer) -> list[JsonValue]:
+    """Parameter groups whose changes wait for a restart."""
+    groups = instance.get("DBParameterGroups") or []
+    waiting = [each for each in groups if each.get("ParameterApplyStatus") not in ("in-sync", None)]
+    return [f"{each.get('DBParameterGroupName')}: {each.get('ParameterApplyStatus')}" for each in waiting]
 
 
 async def cluster_facts(place: Place, resource: Resource) -> tuple[list[Fact], list[CallFailed]]:
     cluster = await read_cluster(place, resource.name)
     members = cluster.get("DBClusterMembers") or []
     writers = [each.get("DBInstanceIdentifier") for each in members if each.get("IsClusterWriter")]
+    scaling = cluster.get("ServerlessV2ScalingConfiguration") or cluster.get("ScalingConfigurationInfo") or {}
     return [
         Fact(name="status", value=cluster.get("Status")),
         Fact(name="engine", value=f"{cluster.get('Engine', '')} {cluster.get('EngineVersion', '')}".strip()),
@@ -74,6 +98,13 @@ async def cluster_facts(place: Place, resource: Resource) -> tuple[list[Fact], l
         Fact(name="members", value=[each.get("DBInstanceIdentifier") for each in members]),
         Fact(name="multi_az", value=cluster.get("MultiAZ")),
         Fact(name="pending_changes", value=plain(cluster.get("PendingModifiedValues") or {})),
+        Fact(name="parameter_group", value=cluster.get("DBClusterParameterGroup")),
+        Fact(name="serverless_minimum", value=scaling.get("MinCapacity"), unit="ACU"),
+        Fact(name="serverless_maximum", value=scaling.get("MaxCapacity"), unit="ACU"),
+        Fact(name="zones", value=cluster.get("AvailabilityZones")),
+        Fact(name="security_groups", value=_groups(cluster)),
+        Fact(name="backup_window", value=cluster.get("PreferredBackupWindow")),
+        Fact(name="maintenance_window", value=cluster.get("PreferredMaintenanceWindow")),
     ], []
 
 

@@ -12,11 +12,13 @@ from runbook_bot.providers.aws.autoscaling import group_facts as scaling_facts
 from runbook_bot.providers.aws.awslambda import function_facts
 from runbook_bot.providers.aws.console import console_link
 from runbook_bot.providers.aws.ecs import service_facts
-from runbook_bot.providers.aws.elb import balancer_facts, group_facts
+from runbook_bot.providers.aws.elb import group_facts
 from runbook_bot.providers.aws.failure import CallFailed
+from runbook_bot.providers.aws.front_facts import api_facts, app_facts, front_facts
 from runbook_bot.providers.aws.place import Place, asked
 from runbook_bot.providers.aws.rds import cluster_facts, instance_facts
 from runbook_bot.providers.aws.resource_facts import (
+    Facts,
     bucket_facts,
     cache_facts,
     kubernetes_facts,
@@ -27,20 +29,19 @@ from runbook_bot.providers.aws.resource_facts import (
     table_facts,
 )
 
-_Facts = tuple[list[Fact], list[CallFailed]]
-_Reader = Callable[[Place, Resource], Awaitable[_Facts]]
+_Reader = Callable[[Place, Resource], Awaitable[Facts]]
 
 
 def _named(read: Callable[[Place, str], Awaitable[list[Fact]]]) -> _Reader:
     """A reader that needs the name only and has no parts that can fail alone."""
 
-    async def by_name(place: Place, resource: Resource) -> _Facts:
+    async def by_name(place: Place, resource: Resource) -> Facts:
         return await read(place, resource.name), []
 
     return by_name
 
 
-async def _scaling(place: Place, resource: Resource) -> _Facts:
+async def _scaling(place: Place, resource: Resource) -> Facts:
     return await scaling_facts(place, resource), []
 
 
@@ -50,16 +51,18 @@ READERS: dict[R, tuple[str, str, str, _Reader]] = {
     R.rds_instance: ("rds", "DescribeDBInstances", "DBInstanceIdentifier", instance_facts),
     R.rds_cluster: ("rds", "DescribeDBClusters", "DBClusterIdentifier", cluster_facts),
     R.target_group: ("elbv2", "DescribeTargetHealth", "TargetGroup", _named(group_facts)),
-    R.load_balancer: ("elbv2", "DescribeLoadBalancers", "Name", _named(balancer_facts)),
+    R.load_balancer: ("elbv2", "DescribeLoadBalancers", "Name", front_facts),
     R.alarm: ("cloudwatch", "DescribeAlarms", "AlarmName", _named(alarm_facts)),
     R.autoscaling_group: ("autoscaling", "DescribeAutoScalingGroups", "AutoScalingGroupName", _scaling),
     R.dynamodb_table: ("dynamodb", "DescribeTable", "TableName", _named(table_facts)),
-    R.sqs_queue: ("sqs", "GetQueueAttributes", "QueueName", _named(queue_facts)),
-    R.elasticache_cluster: ("elasticache", "DescribeCacheClusters", "CacheClusterId", _named(cache_facts)),
+    R.sqs_queue: ("sqs", "GetQueueAttributes", "QueueName", queue_facts),
+    R.elasticache_cluster: ("elasticache", "DescribeCacheClusters", "CacheClusterId", cache_facts),
     R.kinesis_stream: ("kinesis", "DescribeStreamSummary", "StreamName", _named(stream_facts)),
-    R.ec2_instance: ("ec2", "DescribeInstances", "InstanceId", _named(machine_facts)),
+    R.ec2_instance: ("ec2", "DescribeInstances", "InstanceId", machine_facts),
     R.log_group: ("logs", "DescribeLogGroups", "logGroupName", _named(log_group_facts)),
-    R.eks_cluster: ("eks", "DescribeCluster", "name", _named(kubernetes_facts)),
+    R.eks_cluster: ("eks", "DescribeCluster", "name", kubernetes_facts),
+    R.api_gateway: ("apigateway", "GetRestApis", "name", api_facts),
+    R.amplify_app: ("amplify", "GetApp", "appId", app_facts),
     R.s3_bucket: ("s3", "GetBucketVersioning", "Bucket", _named(bucket_facts)),
 }
 
