@@ -69,7 +69,7 @@ async def test_where_dead_letters_came_from(shop: Shop, provider: AwsProvider) -
     shop.points("AWS/SQS", "ApproximateNumberOfMessagesVisible", {"QueueName": "dead"}, [1.0, 3.0])
     (row,) = (await provider.ask(DeadLetters())).rows
     assert (row.name, row.facts["messages"], row.facts["grew_by"]) == ("dead", 3, 2)
-    assert row.facts["from"] == "mails, orders"
+    assert row.facts["from"] == "2 queues: mails, orders"
     assert len((await provider.ask(DeadLetters(name="orders"))).rows) == 1
     none = await provider.ask(DeadLetters(name="plain"))
     assert none.status is Status.no_data

@@ -125,15 +125,15 @@ def _most_used(row: Row) -> float:
 def _used(table: Answer, told: Answer, levels: Levels) -> Json:
     reads, writes = capacity(table, told)
     return {
-        "mode": "on demand" if on_demand(table) else "provisioned",
-        "read_capacity_per_s": reads,
-        "read_peak_per_s": levels.get("read_peak_per_s"),
-        "read_percent": share(levels.get("read_peak_per_s"), reads),
         "reads_throttled": levels.get("reads_throttled"),
-        "write_capacity_per_s": writes,
-        "write_peak_per_s": levels.get("write_peak_per_s"),
-        "write_percent": share(levels.get("write_peak_per_s"), writes),
         "writes_throttled": levels.get("writes_throttled"),
+        "read_percent": share(levels.get("read_peak_per_s"), reads),
+        "write_percent": share(levels.get("write_peak_per_s"), writes),
+        "mode": "on demand" if on_demand(table) else "provisioned",
+        "read_peak_per_s": levels.get("read_peak_per_s"),
+        "read_capacity_per_s": reads,
+        "write_peak_per_s": levels.get("write_peak_per_s"),
+        "write_capacity_per_s": writes,
     }
 
 
@@ -179,7 +179,7 @@ class Throttles(Operation):
         rows = [
             Row(
                 name=_subject(name, index),
-                facts={**_used(table, told, levels[_subject(name, index)]), "by_cause": _by_cause(levels, name, index)},
+                facts={"by_cause": _by_cause(levels, name, index), **_used(table, told, levels[_subject(name, index)])},
             )
             for table, told, name, index in parts
         ]

@@ -12,7 +12,6 @@ from runbook_bot.domain.tools import Result
 from runbook_bot.providers.aws.each import few, for_each
 from runbook_bot.providers.aws.engine_defaults import engine_defaults
 from runbook_bot.providers.aws.failure import CallFailed, one_line
-from runbook_bot.providers.aws.levels import rounded
 from runbook_bot.providers.aws.operations.operation import Operation
 from runbook_bot.providers.aws.operations.rds import changing, databases_link
 from runbook_bot.providers.aws.place import Answer, Place
@@ -263,7 +262,7 @@ def _restorable(name: str, told: Answer, snapshots: Sequence[Answer], id: str, n
         at=until,
         facts={
             "backups_kept_days": told.get("BackupRetentionPeriod"),
-            "restorable_until_minutes_ago": rounded((now - utc(until)).total_seconds() / 60) if until else None,
+            "restorable_until_minutes_ago": round(max(0.0, (now - utc(until)).total_seconds()) / 60) if until else None,
             "latest_snapshot": str(newest.get(id)) if newest else None,
             "latest_snapshot_kind": newest.get("SnapshotType") if newest else None,
             "latest_snapshot_age_hours": _age(newest["SnapshotCreateTime"], now) if newest else None,
@@ -275,7 +274,7 @@ def _restorable(name: str, told: Answer, snapshots: Sequence[Answer], id: str, n
 
 
 def _age(made: datetime, now: datetime) -> float:
-    return rounded((now - utc(made)).total_seconds() / 3600)
+    return round(max(0.0, (now - utc(made)).total_seconds()) / 3600, 1)
 
 
 def _hours(row: Row) -> float:

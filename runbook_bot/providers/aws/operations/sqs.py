@@ -146,17 +146,20 @@ def _queue(
         name=name,
         at=datetime.fromtimestamp(int(made), UTC) if made.isdecimal() else None,
         facts={
-            **{ours: _count(told, ours) for ours in ("messages", "in_flight", "delayed")},
-            "in_flight_percent": share(_count(told, "in_flight"), _MOST_IN_FLIGHT),
-            **levels,
+            "messages": _count(told, "messages"),
+            "oldest_message_age_s": levels.get("oldest_message_age_s"),
             "age_percent_of_retention": share(levels.get("oldest_message_age_s"), _count(told, "retention_s")),
+            "dead_letters": _count(dead, "messages") if dead else None,
+            "in_flight": _count(told, "in_flight"),
+            "in_flight_percent": share(_count(told, "in_flight"), _MOST_IN_FLIGHT) or None,
+            "delayed": _count(told, "delayed") or None,
+            **levels,
             "retention_s": _count(told, "retention_s"),
             "visibility_timeout_s": _count(told, "visibility_timeout_s"),
             "delivery_delay_s": _count(told, "delivery_delay_s") or None,
             "fifo": told.get("FifoQueue") == "true" or None,
             "dead_letters_to": arn or None,
             "after_receives": receives,
-            "dead_letters": _count(dead, "messages") if dead else None,
             "dead_letter_queue_is_gone": True if arn and arn in letters and dead is None else None,
             "is_dead_letter_queue": True if told.get("QueueArn") in targets else None,
         },
@@ -219,9 +222,15 @@ def _letters(arn: str, told: _Attributes | None, levels: Levels, sources: Sequen
             "oldest_message_age_s": levels.get("oldest_message_age_s"),
             "age_percent_of_retention": share(levels.get("oldest_message_age_s"), _count(attributes, "retention_s")),
             "retention_s": _count(attributes, "retention_s"),
-            "from": ", ".join(sorted(sources)[:20]) + (f" and {len(sources) - 20} more" if len(sources) > 20 else ""),
+            "from": _named(sources),
         },
     )
+
+
+def _named(queues: Sequence[str]) -> str:
+    """`2 queues: mails, orders`; a generated name that stood alone would look like a secret."""
+    more = f" and {len(queues) - 20} more" if len(queues) > 20 else ""
+    return f"{len(queues)} queue{'s' if len(queues) > 1 else ''}: {', '.join(sorted(queues)[:20])}{more}"
 
 
 class QueuePolicy(Operation):

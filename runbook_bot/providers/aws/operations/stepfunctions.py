@@ -108,9 +108,9 @@ def _machine(told: Answer, levels: Levels) -> Row:
         name=str(told.get("name", "?")),
         at=told.get("creationDate"),
         facts={
-            "type": str(told.get("type", "")).lower() or None,
             **levels,
             "not_succeeded_percent": share(bad, whole),
+            "type": str(told.get("type", "")).lower() or None,
             "arn": told.get("stateMachineArn"),
         },
     )
