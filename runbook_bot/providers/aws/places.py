@@ -69,10 +69,18 @@ class Places:
     async def ask_accounts(self, read: Callable[[Place], Awaitable[Result]], home: str | None = None) -> Result:
         """The same question once an account, for services that are the same in every region.
 
-        `home` is the one region that such a service answers in; None where any does.
+        `home` is the one region that such a service answers in, of the commercial partition; None where any does.
         """
         first = {place.account: place for place in reversed(self.all)}
-        return await _asked([place.at(home) if home else place for place in reversed(first.values())], read)
+        places = [place.at(home_in(place.region, home)) if home else place for place in reversed(first.values())]
+        return await _asked(places, read)
+
+
+def home_in(region: str, home: str) -> str:
+    """Where the partition of that region answers for services that have one place only."""
+    if region.startswith("cn-"):
+        return "cn-northwest-1"
+    return "us-gov-west-1" if region.startswith("us-gov-") else home
 
 
 async def _asked(places: Sequence[Place], read: Callable[[Place], Awaitable[Result]]) -> Result:

@@ -56,3 +56,12 @@ async def test_nothing_open_is_no_data_and_parts_may_be_denied(aws: StandIn, pro
     assert '"RDS"' in aws.asked("DescribeEvents")[0].body
     aws.tells("health", "DescribeEvents", {"events": []})
     assert (await provider.ask(HealthEvents(closed=True))).status is Status.no_data
+
+
+async def test_another_partition_is_asked_in_its_own_region(aws: StandIn) -> None:
+    aws.tells("health", "DescribeEvents", {"events": []})
+    china = AwsProvider(AwsSettings(regions=("cn-north-1",)), FixedClock())
+    result = await china.ask(HealthEvents())
+    assert result.status is Status.no_data
+    assert "in cn-northwest-1" in result.where
+    assert result.console is None
