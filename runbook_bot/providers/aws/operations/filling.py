@@ -158,8 +158,8 @@ def _from(resource: Resource, operation: type[Operation], name: str, info: Field
     if "cluster" in words and resource.type is R.ecs_service:
         return resource.cluster
     nouns_of = {stem for noun in nouns for stem in stems(noun)}
-    fits = set(stems(" ".join(words))) & nouns_of or (words <= _GENERIC and about & nouns_of)
-    return _many(info, resource.name) if fits else None
+    named = set(stems(" ".join(words))) & nouns_of or (words <= _GENERIC and about & nouns_of)
+    return _many(info, resource.name) if named else None
 
 
 def _said(operation: type[Operation], question: Question) -> dict[str, Any]:
