@@ -1,5 +1,6 @@
 """What a query can bring back, in no vendor's words: series, log lines, changes, facts, alarms."""
 
+from collections.abc import Container
 from typing import Literal
 
 from pydantic import Field, JsonValue, model_validator
@@ -59,8 +60,14 @@ class Change(Noun):
     through: str = ""
     """The shared thing that was changed, where it is not the resource itself but something that it uses:
     `security group sg-1`, `role checkout-task`."""
+    also: tuple[Resource, ...] = ()
+    """Other resources that the same change touches, through something that they share."""
     automatic: bool = False
     """Made by a rule in answer to the load, as autoscaling does: as often a consequence of a trouble as its cause."""
+
+    def touches(self, keys: Container[str]) -> bool:
+        """Whether it touches one of the resources with these keys."""
+        return any(each.key in keys for each in (self.resource, *self.also) if each is not None)
 
 
 class Fact(Noun):

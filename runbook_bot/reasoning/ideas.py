@@ -200,9 +200,7 @@ def changed(case: Investigation, service: Service, kinds: Sequence[str]) -> Chan
     fitting = [
         change
         for change in case.changes.changes
-        if change.kind in kinds
-        and not change.automatic
-        and (change.service == service.name or (change.resource is not None and change.resource.key in own))
+        if change.kind in kinds and not change.automatic and (change.service == service.name or change.touches(own))
     ]
     found = nearest(fitting, case.incident.window.onset)
     return found[0] if found else None

@@ -122,9 +122,7 @@ def _their_changes(case: Investigation, prediction: Prediction) -> list[Change]:
     return [
         c
         for c in (case.changes.changes if case.changes else ())
-        if c.kind in kinds
-        and not c.automatic
-        and (c.service == prediction.service or (c.resource is not None and c.resource.key in own))
+        if c.kind in kinds and not c.automatic and (c.service == prediction.service or c.touches(own))
     ]
 
 

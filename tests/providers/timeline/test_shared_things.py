@@ -269,3 +269,22 @@ async def test_a_change_of_two_resources_is_told_once_of_the_one_it_was_made_to(
     assert change.after == {"batch_size": "1"}
     change = await only(AwsProvider(AwsSettings(), FixedClock()), window, queue)
     assert change.resource == queue
+
+
+async def test_a_group_that_two_stand_on_is_one_change_that_touches_both(
+    database: StandIn, shop: Shop, provider: AwsProvider, window: TimeWindow
+) -> None:
+    running(database, shop)
+    aws = database.answers["DescribeDBInstances"]
+    database.answers["DescribeDBInstances"] = lambda body: _in_group(aws(body))
+    request = {"groupId": "sg-app", "securityGroupRuleIds": ["sgr-1"]}
+    tell(database, event("RevokeSecurityGroupEgress", "ec2", AT, request))
+    change = await only(provider, window, CHECKOUT, ORDERS_DB)
+    assert (change.resource, change.also) == (CHECKOUT, (ORDERS_DB,))
+    assert change.touches({ORDERS_DB.key})
+    assert change.before == {"egress": "sgr-1"}
+
+
+def _in_group(told: Answer | None) -> Answer:
+    assert told is not None
+    return Answer(told.status, told.body.replace(b"sg-db", b"sg-app"), told.content_type)

@@ -119,9 +119,14 @@ def _kind(mine: Change, theirs: Change) -> str:
 
 def once(changes: Sequence[Change]) -> list[Change]:
     """One event may be about several resources: it is told once, of the one that was changed itself if there is one."""
-    kept: dict[tuple[str, str], Change] = {}
+    same: dict[tuple[str, str], list[Change]] = {}
     for index, each in enumerate(changes):
-        key = (each.reference or str(index), each.at.isoformat())
-        if key not in kept or (kept[key].through and not each.through):
-            kept[key] = each
-    return sorted(kept.values(), key=lambda each: each.at)
+        same.setdefault((each.reference or str(index), each.at.isoformat()), []).append(each)
+    kept = [_of_all(each) for each in same.values()]
+    return sorted(kept, key=lambda each: each.at)
+
+
+def _of_all(told: Sequence[Change]) -> Change:
+    chosen = next((each for each in told if not each.through), told[0])
+    others = {e.resource.key: e.resource for e in told if e.resource is not None and e.resource != chosen.resource}
+    return chosen.model_copy(update={"also": tuple(others.values())}) if others else chosen

@@ -18,8 +18,11 @@ _KINDS = ("configuration", "scaling", "access", "network")
 
 async def with_earlier(place: Place, seen: Sequence[Claim]) -> list[Claim]:
     """The same claims, the newest of those that only say what something was set to with what it was before."""
-    asking = [each for each in reversed(seen) if _unknown(each)]
-    chosen = list({(each.change.reference, _subject(each)): each for each in reversed(asking)}.values())[-_MOST:]
+    asking: dict[str, Claim] = {}
+    for each in seen:
+        if _unknown(each):
+            asking.setdefault(each.change.reference, each)  # of several resources the first: of it the change is told
+    chosen = sorted(asking.values(), key=lambda each: each.change.at)[-_MOST:]
     found = dict(zip(map(id, chosen), await asyncio.gather(*(_filled(place, each) for each in chosen)), strict=True))
     return [found.get(id(each), each) for each in seen]
 
