@@ -79,9 +79,7 @@ _ENDS = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY-----")
 _BODY = re.compile(r"\s{0,20}(?:[A-Za-z0-9+/]{1,200}={0,2}|(?:Proc-Type|DEK-Info): .{0,200})?\s{0,20}")
 """What a line within a private key looks like: base64, or a header."""
 _AWS_KEY_ID = re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b")
-_AWS_SECRET = re.compile(
-    r"(?<![A-Za-z0-9/+=])(?=[^\s]*[A-Z])(?=[^\s]*[a-z])(?=[^\s]*[0-9])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])"
-)
+_AWS_SECRET = re.compile(r"(?<![A-Za-z0-9/+=])(?=[^\s]*[A-Z])(?=[^\s]*[a-z])(?=[^\s]*[0-9])[A-Za-z0-9/+]{40,}")
 _BEGINS = re.compile(
     r"pass|pwd|secret|token|credential|key|xox|xapp-|eyJ|sk-|gh[pousr]_|github_pat_|glpat-|@|auth|bearer|AKIA|ASIA",
     re.I,
@@ -90,22 +88,22 @@ _BEGINS = re.compile(
 
 def redact(text: str) -> str:
     """The text with every known kind of secret replaced by its placeholder."""
+    clean = _without_secrets(text)
+    if "%" not in clean or "://" not in clean:
+        return clean
+    spelled = unquote(clean)  # an address may hold a secret in percent signs: then it is spelled out without it
+    told = _without_secrets(spelled)
+    return clean if told == spelled else told
+
+
+def _without_secrets(text: str) -> str:
     if not _BEGINS.search(text):
         return text
     if _AWS_KEY_ID.search(text):  # forty characters are a secret only beside a key id: alone they may be a checksum
         text = _AWS_SECRET.sub(_mark("aws secret"), _AWS_KEY_ID.sub(_mark("aws key"), text))
     for pattern, replacement in _TEXT:
         text = pattern.sub(replacement, text)
-    return _address(text) if "%" in text and "://" in text else text
-
-
-def _address(text: str) -> str:
-    """In an address a secret may be written in percent signs; then all of it is spelled out without the secret."""
-    spelled = unquote(text)
-    clean = spelled
-    for pattern, replacement in _TEXT:
-        clean = pattern.sub(replacement, clean)
-    return text if clean == spelled else clean
+    return text
 
 
 def sensitive(name: str) -> bool:
@@ -134,7 +132,9 @@ def redact_lines(texts: Iterable[str]) -> list[str]:
     inside = False
     for text in texts:
         begins, ends = _STARTS.search(text), _ENDS.search(text)
-        if inside and ends is not None:
+        if ends is not None and begins is None:
+            if not inside:  # its beginning was cut off: what is right before the end was in it too
+                _hide_backwards(found)
             found.append(_mark("private key") + redact(text[ends.end() :]))
         elif inside and begins is None and _BODY.fullmatch(text):
             found.append(_mark("private key"))
@@ -144,6 +144,13 @@ def redact_lines(texts: Iterable[str]) -> list[str]:
         cut = text.rstrip().endswith(_mark("private key"))  # somebody has taken out the first line before
         inside = cut or (begins is not None and not _ENDS.search(text, begins.end()))
     return found
+
+
+def _hide_backwards(lines: list[str]) -> None:
+    for index in range(len(lines) - 1, -1, -1):
+        if not lines[index].strip() or not _BODY.fullmatch(lines[index]):
+            return
+        lines[index] = _mark("private key")
 
 
 def _named_value(told: Mapping[str, Any]) -> str | None:

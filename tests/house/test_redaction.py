@@ -49,6 +49,9 @@ PEM = "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA\nabc+def==\n-----END RS
         (json.dumps({"log": json.dumps({"db": {"password": SECRET}})}), SECRET),
         (json.dumps(json.dumps({"log": json.dumps({"password": SECRET})})), SECRET),
         (f"https://x/y?z=password%3A%20{SECRET}", SECRET),
+        (f"https://x/y#{KEY_ID}%20{KEY}", KEY),
+        (f"{KEY_ID}, {KEY}=x", KEY),
+        (f"{KEY_ID} of {KEY}/index", KEY),
     ],
 )
 def test_a_secret_is_taken_out(text: str, secret: str) -> None:
@@ -139,6 +142,11 @@ def test_a_key_that_goes_over_several_lines(first: str) -> None:
     lines = ["before it", f"found {first}", *PEM.splitlines()[1:], "after it", "done"]
     assert redact_lines(lines) == [
         "before it", "found [redacted private key]", *["[redacted private key]"] * 3, "after it", "done"]  # fmt: skip
+
+
+def test_a_key_whose_beginning_was_cut_off() -> None:
+    lines = ["GET /orders 200", *PEM.splitlines()[2:], "after it"]
+    assert redact_lines(lines) == ["GET /orders 200", *["[redacted private key]"] * 2, "after it"]
 
 
 def test_a_key_that_does_not_end_hides_nothing_but_itself() -> None:

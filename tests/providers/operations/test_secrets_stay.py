@@ -1,6 +1,7 @@
 """Whatever text of AWS holds a secret, in whichever field, none comes out of an answer once it is redacted."""
 
 import json
+import os
 import random
 from typing import Any
 
@@ -15,7 +16,8 @@ from tests.providers.conftest import NOW
 from tests.providers.operations.babble import Babble
 from tests.providers.operations.test_any_answer import made
 
-_ROUNDS = 4
+_ROUNDS = int(os.environ.get("EXAMPLES", "3"))
+"""Of each operation; more where somebody looks for trouble."""
 _BEGIN, _END = "-----BEGIN RSA PRIVATE " + "KEY-----", "-----END RSA PRIVATE " + "KEY-----"
 SECRETS = {
     "aws keys": ("id AKIAIOSFODNN7EXAMPLE, and wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "wJalrXUt", "AKIAIOSF"),
@@ -38,7 +40,7 @@ _NAMED = "hunter2byname"
 _LABELS = ("name", "key", "Name", "Key", "ParameterKey", "ParameterName", "HeaderName", "OutputKey")
 _POLICIES = ("Policy", "policy", "PolicyDocument", "ResourcePolicy", "AssumeRolePolicyDocument", "Document")
 _NO_TEXT = ("Arn", "ARN", "Arns", "ARNs", "Id", "ID", "Ids", "arn", "LastModifiedUser", "ResourceIdentifier",
-            "Token", "Marker")  # fmt: skip
+            "Version", "Sha256", "Bucket", "Token", "Marker")  # fmt: skip
 """What AWS gives names to by itself, and nobody can write a secret into."""
 
 
@@ -50,8 +52,9 @@ class Leaky(Babble):
             told = {name: self._member(name, member, depth) for name, member in shape.members.items()}
             label = next((each for each in _LABELS if each in told), None)
             value = next((each for each in ("value", "Value", "ParameterValue", "HeaderValue") if each in told), None)
-            if label and value and not shape.members[label].enum and self.chance.random() < 0.5:
-                told |= {label: "DB_PASSWORD", value: _NAMED}
+            plain = label and value and "Type" not in told and not shape.members[label].enum
+            if plain and self.chance.random() < 0.5:
+                told |= {str(label): "DB_PASSWORD", str(value): _NAMED}
             return told
         if shape.type_name == "map" and shape.value.type_name == "string" and not shape.key.enum:
             return {"DB_PASSWORD": _NAMED, "note": self.secret()}
@@ -69,6 +72,8 @@ class Leaky(Babble):
                 return self._policy()
             if name.endswith(_NO_TEXT):
                 return None if name.endswith(("Token", "Marker")) else f"arn:aws:x:us-east-1:1:thing/{name}"
+        if shape.type_name == "list" and shape.member.type_name == "string" and name.endswith(_NO_TEXT):
+            return [f"arn:aws:x:us-east-1:1:thing/{name}"]
         return self._made_up(shape, depth - 1, odd=False)
 
     def _policy(self) -> str:
