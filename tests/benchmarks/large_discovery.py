@@ -3,10 +3,12 @@
     python -m tests.benchmarks.large_discovery REGION,REGION… NAME=ROLE…
 
 Prints JSON: `seconds`, `services`, `resources`, `edges`, `unseen`; `megabytes`, the most that the process held; and
-`blocked`, the longest that one callback kept the event loop, in its own time.
+`blocked`, the longest that one callback kept the event loop, in its own time, and `by` which;
+`collecting`, the longest collection of garbage, which falls into whichever callback is at work.
 """
 
 import asyncio
+import gc
 import json
 import resource
 import sys
@@ -19,9 +21,23 @@ from runbook_bot.providers.aws.provider import AwsProvider
 from tests.benchmarks.first_investigation import Stopwatch
 
 
+class Pauses:
+    """How long the collector of garbage stopped everybody."""
+
+    def __init__(self) -> None:
+        self.longest = self._began = 0.0
+
+    def __call__(self, phase: str, _info: dict[str, int]) -> None:
+        if phase == "start":
+            self._began = time.thread_time()
+        else:
+            self.longest = max(self.longest, time.thread_time() - self._began)
+
+
 async def measured(settings: AwsSettings) -> dict[str, Any]:
     provider = AwsProvider(settings, SystemClock())
-    stopwatch = Stopwatch()
+    stopwatch, pauses = Stopwatch(), Pauses()
+    gc.callbacks.append(pauses)
     stopwatch.start()
     began = time.monotonic()
     graph = await provider.discover()
@@ -35,6 +51,8 @@ async def measured(settings: AwsSettings) -> dict[str, Any]:
         "unseen": [each for look in graph.looks for each in look.unseen],
         "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         "blocked": stopwatch.busy,
+        "by": stopwatch.by,
+        "collecting": pauses.longest,
     }
 
 

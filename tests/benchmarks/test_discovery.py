@@ -70,4 +70,5 @@ def test_two_hundred_services_and_two_thousand_resources_in_ten_places(moto: str
     assert found["edges"] == 10 * each * 8, "seven of its own, and the service before"
     assert found["seconds"] <= WITHIN
     assert found["megabytes"] <= MEGABYTES
-    assert found["blocked"] <= BLOCKED_AT_MOST * (5 if benchmark.disabled else 1)
+    own = found["blocked"] - found["collecting"]  # a full collection may fall into it; the service keeps those short
+    assert own <= BLOCKED_AT_MOST * (5 if benchmark.disabled else 1), found["by"]
