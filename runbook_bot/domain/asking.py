@@ -44,3 +44,5 @@ class Route:
     """Ready to be asked, several where several resources are meant; none where something is missing."""
     missing: Sequence[str] = ()
     """What it needs and the text does not say."""
+    left_out: int = 0
+    """Resources that it could be asked of as well, and is not: they are too many."""

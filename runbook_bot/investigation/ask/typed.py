@@ -46,6 +46,8 @@ async def operation(look: Looking, route: Route) -> Answer:
         )
         look.notes.append(f"{route.kind}: {route.what}")
         return Answer(question=look.text, intent="unclear", text=text, at=look.now)
+    if route.left_out:
+        look.notes.append(say.LEFT_OUT.format(count=route.left_out))
     return await typed(look, route.queries, route.kind, route.what)
 
 

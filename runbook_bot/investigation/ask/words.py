@@ -18,6 +18,7 @@ NOTHING_FITS = "None of the questions that can be asked fits these words; `runbo
 NEAREST = "The nearest of what can be asked of the cloud: {routes}."
 UNCLEAR = "That may mean several things. Ask for one of them: {routes}."
 LACKING = "I take that for “{phrase}”, and it needs {missing}."
+LEFT_OUT = "{count} more resources fit and were not asked about; name one to see it."
 UNKNOWN_NAME = "I know no service or resource called “{name}”."
 DID_YOU_MEAN = "Did you mean {names}?"
 KNOWN = "I know: {names}."

@@ -135,6 +135,12 @@ def test_several_resources_are_several_questions() -> None:
     assert [query.model_dump()["queue"] for query in route.queries] == ["cart-orders", "cart-refunds"]
 
 
+def test_of_too_many_resources_the_rest_is_counted() -> None:
+    queues = tuple(Resource(type=R.sqs_queue, name=f"queue-{n}") for n in range(20))
+    route = first("waiting messages of cart", graph=ServiceGraph(services=(Service(name="cart", resources=queues),)))
+    assert (len(route.queries), route.left_out) == (6, 14)
+
+
 def test_times_choices_and_switches_are_read() -> None:
     window = TimeWindow(start=NOW - timedelta(hours=5), end=NOW)
     (query, *_) = first("newest waiting messages of cart, deleted too", window=window).queries
@@ -157,7 +163,7 @@ def test_a_number_beside_the_name_of_a_field_is_taken() -> None:
 def test_what_a_resource_is_counts_as_said() -> None:
     route = routes(asked("who can reach ledger"), operations())[0]
     assert route.kind == "aws.ec2.who_may_reach"
-    assert route.missing == ("port",)
+    assert route.whole
 
 
 def test_of_two_that_are_alike_the_one_that_lacks_nothing_is_meant() -> None:

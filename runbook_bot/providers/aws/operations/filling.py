@@ -19,7 +19,7 @@ from runbook_bot.providers.aws.operations.matching import stems
 from runbook_bot.providers.aws.operations.operation import Operation
 
 MOST_QUERIES = 6
-"""Resources that one question is put to; more are left out, and named."""
+"""Resources that one question is put to; more are left out, and counted."""
 USUAL = timedelta(hours=3)
 _OF: dict[R, tuple[tuple[str, ...], tuple[str, ...]]] = {
     R.ecs_service: (("ecs", "application-autoscaling"), ("service",)),
@@ -61,6 +61,8 @@ class Filled:
 
     queries: list[Operation] = field(default_factory=list)
     missing: tuple[str, ...] = ()
+    left_out: int = 0
+    """Resources that fit as well and are too many."""
 
 
 def services_of(resources: Iterable[Resource]) -> frozenset[str]:
@@ -85,7 +87,7 @@ def filled(operation: type[Operation], question: Question) -> Filled:
                    for each in _fitting(operation, everything) if lacking & each.keys()]  # fmt: skip
     wanted = list({str(sorted(each.items())): {**each, **said} for each in fitting or [{}]}.values())
     wanted = [{**_named_alone(operation, question, each), **each} for each in wanted]
-    result = Filled()
+    result = Filled(left_out=max(0, len(wanted) - MOST_QUERIES))
     for arguments in wanted[:MOST_QUERIES]:
         query, missing = _made(operation, arguments, question.text)
         if query is not None and all(query.key != other.key for other in result.queries):

@@ -30,6 +30,7 @@ def _route(fit: Fit, question: Question) -> Route:
         whole=fit.whole,
         queries=tuple(ready.queries),
         missing=ready.missing,
+        left_out=ready.left_out,
     )
 
 
