@@ -97,17 +97,22 @@ async def _together(
     queries = [each.query(f"m{index}") for index, each in enumerate(batch)]
     span = {"StartTime": window.start, "EndTime": window.end, "ScanBy": "TimestampAscending"}
     async for page in place.pages("cloudwatch", "GetMetricData", MetricDataQueries=queries, **span):
-        for result in page.get("MetricDataResults") or []:
-            wanted = _by_id(batch, str(result.get("Id", "")))
-            if wanted is None:
-                continue
-            pairs = zip(result.get("Timestamps") or [], result.get("Values") or [], strict=False)
-            found.setdefault(wanted, {}).update(
-                {at.timestamp(): float(value) for at, value in pairs if at is not None and isfinite(value)}
-            )
-            if result.get("StatusCode") in ("Forbidden", "InternalError"):
-                failures.append(_partial(wanted, result))
+        await asyncio.to_thread(_take, batch, page, found, failures)
     return {each: points for each, points in found.items() if points}, failures
+
+
+def _take(batch: Sequence[Wanted], page: Answer, found: dict[Wanted, Points], failures: list[CallFailed]) -> None:
+    """One page into `found`: up to a hundred thousand points, which is why it is done beside the loop."""
+    for result in page.get("MetricDataResults") or []:
+        wanted = _by_id(batch, str(result.get("Id", "")))
+        if wanted is None:
+            continue
+        pairs = zip(result.get("Timestamps") or [], result.get("Values") or [], strict=False)
+        found.setdefault(wanted, {}).update(
+            {at.timestamp(): float(value) for at, value in pairs if at is not None and isfinite(value)}
+        )
+        if result.get("StatusCode") in ("Forbidden", "InternalError"):
+            failures.append(_partial(wanted, result))
 
 
 def _by_id(batch: Sequence[Wanted], id: str) -> Wanted | None:

@@ -47,7 +47,7 @@ async def read_metrics(place: Place, query: ReadMetrics, now: datetime) -> Resul
             more, failed = await read_points(place, listed, window)
             points, wanted = {**points, **more}, [*wanted, *listed]
             failures += failed
-    return _result(place, query, window, wanted, points, failures, now)
+    return await asyncio.to_thread(_result, place, query, window, wanted, points, failures, now)
 
 
 def period_for(window: TimeWindow, step: float, now: datetime) -> int:
