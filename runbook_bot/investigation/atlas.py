@@ -183,7 +183,9 @@ def _still_valid(look: Look, last: Look, now: datetime) -> datetime | None:
     """Since when what is not seen now is taken to be as it was; None where all that was seen can be seen again."""
     if not look.unseen:
         return None
-    if last.kept_from is not None:
-        return last.kept_from if now - last.kept_from < KEPT else None
+    since = last.kept_from or last.at
+    if now - since >= KEPT:
+        return None
     known = {each.partition(":")[0] for each in last.unseen}
-    return last.at if any(each.partition(":")[0] not in known for each in look.unseen) else None
+    newly = any(each.partition(":")[0] not in known for each in look.unseen)
+    return since if newly or last.kept_from is not None else None

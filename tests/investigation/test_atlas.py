@@ -160,6 +160,7 @@ def test_a_part_that_is_throttled_this_time_keeps_what_it_showed_last_time_for_a
     assert (names(again), again.looks[0].kept_from) == (["web", "jobs"], NOW - timedelta(minutes=10))
     assert names(completed(throttled, again, NOW + KEPT)) == ["web"]
     assert names(completed(seen(NOW, "web"), found, NOW)) == ["web"], "seen completely, and it is gone"
+    assert names(completed(throttled, before, NOW + KEPT)) == ["web"], "what was seen days ago says nothing"
 
 
 def test_a_part_that_was_never_allowed_keeps_nothing_alive() -> None:

@@ -218,3 +218,29 @@ def test_what_a_variable_points_to(value: str, expected: list[str]) -> None:
     handles = {"orders-db.abc.us-east-1.rds.amazonaws.com": ["orders-db"]}
     known = Directory(handles, {"orders-db": "orders-db", "api": "api"}, {})
     assert [name for name, _ in known.called(value)] == expected
+
+
+@pytest.mark.parametrize("half", [0, 1])
+async def test_a_role_that_is_denied_half_of_the_calls(aws: StandIn, shop: Shop, half: int) -> None:
+    """The stand-in denies every other call, in the form of each service's protocol."""
+    shop.service(shop.revision(environment={"DB": "orders-db"}))
+    shop.database()
+    shop.function()
+    shop.client("sqs").create_queue(QueueName="jobs")
+    await AwsProvider(AwsSettings(), FixedClock()).discover()
+    asked = sorted({each.operation for each in aws.calls} - {"GetCallerIdentity"})
+    speaks_xml = {each.operation for each in aws.calls if "Action=" in each.body} | {"ListBuckets"}
+    denied = asked[half::2]
+    assert len(denied) > 8
+    for operation in denied:
+        refuse = aws.refuses_xml if operation in speaks_xml else aws.refuses
+        refuse(operation, "AccessDenied" if operation in speaks_xml else "AccessDeniedException", "no", 403)
+    graph = await AwsProvider(AwsSettings(), FixedClock()).discover()
+    listing = {"orders-db": "DescribeDBInstances", "receipts": "ListFunctions", "jobs": "ListQueues"}
+    there = {name for name, operation in listing.items() if operation not in denied}
+    if not {"ListClusters", "ListServices", "DescribeServices"} & set(denied):
+        there.add("checkout-api")
+    assert {each.name for each in graph} == there
+    [look] = graph.looks
+    assert look.unseen
+    assert all("access denied" in each for each in look.unseen)
