@@ -103,3 +103,24 @@ async def test_what_cannot_be_understood_of_an_event_does_not_stop_the_others(
     tell(aws, broken, odd, good)
     result = await provider.ask(ListChanges(resources=(QUEUE,), window=window))
     assert {change.reference for change in result.changes} == {"odd", "good"}
+
+
+async def test_without_cloudtrail_the_services_own_moments_of_change_are_told(
+    aws: StandIn, provider: AwsProvider, window: TimeWindow
+) -> None:
+    """Moto keeps no moment of change of a stage; the answers are in the shape of API Gateway's and SQS's."""
+    aws.refuses("LookupEvents", "AccessDeniedException", "no")
+    aws.says("GetQueueUrl", {"QueueUrl": "https://sqs/1/q"})
+    aws.says("GetQueueAttributes", {"Attributes": {"LastModifiedTimestamp": str(int(ONSET.timestamp()))}})
+    aws.says("GetRestApis", {"item": [{"id": "a1", "name": "front"}]})
+    stage = {"stageName": "live", "deploymentId": "d2", "lastUpdatedDate": ONSET.timestamp()}
+    old = {"stageName": "test", "deploymentId": "d1", "lastUpdatedDate": (NOW - timedelta(days=9)).timestamp()}
+    aws.says("GetStages", {"item": [stage, old]})
+    api = Resource(type=ResourceType.api_gateway, name="front")
+    result = await provider.ask(ListChanges(resources=(QUEUE, api), window=window))
+    assert {(change.kind, change.summary) for change in result.changes} == {
+        ("configuration", f"attributes of queue {QUEUE.name} were set"),
+        ("deployment", "stage live of front was set to deployment d2"),
+    }
+    assert result.status is Status.truncated
+    assert "cloudtrail:LookupEvents" in result.message

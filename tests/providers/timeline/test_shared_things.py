@@ -288,3 +288,23 @@ async def test_a_group_that_two_stand_on_is_one_change_that_touches_both(
 def _in_group(told: Answer | None) -> Answer:
     assert told is not None
     return Answer(told.status, told.body.replace(b"sg-db", b"sg-app"), told.content_type)
+
+
+async def test_without_cloudtrail_the_parameter_group_tells_of_itself(
+    database: StandIn, provider: AwsProvider, window: TimeWindow
+) -> None:
+    """Moto has no events of parameter groups; the answer is in the shape of RDS's."""
+    database.refuses("LookupEvents", "AccessDeniedException", "no")
+    message = "Updated parameter max_connections to 50 with apply method immediate"
+    said = f"<Message>{message}</Message><Date>{AT.isoformat()}</Date>"
+    said = f"<Event><SourceIdentifier>orders-pg15</SourceIdentifier>{said}</Event>"
+    inner = f"<DescribeEventsResult><Events>{said}</Events></DescribeEventsResult>"
+    told = f"<DescribeEventsResponse>{inner}</DescribeEventsResponse>".encode()
+    nothing = b"<DescribeEventsResponse><DescribeEventsResult/></DescribeEventsResponse>"
+    database.answers["DescribeEvents"] = lambda body: Answer(
+        200, told if "db-parameter-group" in body else nothing, "text/xml"
+    )
+    result = await provider.ask(ListChanges(resources=(ORDERS_DB,), window=window))
+    assert [(c.through, c.summary) for c in result.changes] == [
+        ("parameter group orders-pg15", f"parameter group orders-pg15: {message}")
+    ]

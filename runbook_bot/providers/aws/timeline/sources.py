@@ -20,6 +20,7 @@ from runbook_bot.providers.aws.timeline import (
     cloudformation,
     codedeploy,
     health,
+    last_modified,
     parameters,
     schedules,
 )
@@ -100,4 +101,5 @@ SOURCES = (
     certificates.SOURCE,
     schedules.SOURCE,
     health.SOURCE,
+    last_modified.SOURCE,
 )
