@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from runbook_bot.domain.service import Resource
+from runbook_bot.domain.asking import Question
+from runbook_bot.domain.service import Resource, ServiceGraph
 from runbook_bot.domain.tools import Status
 from runbook_bot.domain.vocabulary import ResourceType
 from runbook_bot.providers.aws.operations.ec2 import ConsoleOutput, Instances, InstanceStatus
@@ -17,6 +18,7 @@ from runbook_bot.providers.aws.operations.ec2_network import (
 )
 from runbook_bot.providers.aws.operations.ec2_reach import WhoMayReach
 from runbook_bot.providers.aws.operations.ec2_volumes import Volumes
+from runbook_bot.providers.aws.operations.filling import filled
 from runbook_bot.providers.aws.provider import AwsProvider
 from tests.providers.conftest import NOW
 from tests.providers.operations.estate import Estate
@@ -190,6 +192,8 @@ async def test_who_may_reach_a_thing_by_its_name(estate: Estate, provider: AwsPr
     database = Resource(type=ResourceType.rds_instance, name="orders-db")
     behind = await provider.ask(WhoMayReach(port=5432, resource=database))
     assert "192.0.2.0/24" in {row.name for row in behind.rows}
+    own_port = await provider.ask(WhoMayReach(resource=database))
+    assert [row.name for row in own_port.rows] == [row.name for row in behind.rows]
     bucket = await provider.ask(WhoMayReach(port=443, resource=Resource(type=ResourceType.s3_bucket, name="b")))
     assert bucket.status is Status.error
     assert "name the groups or an address" in bucket.message
@@ -282,3 +286,12 @@ async def test_denied_names_the_permission_and_the_operation_goes_on_elsewhere(
     result = await provider.ask(Instances())
     assert result.status is Status.denied
     assert "ec2:DescribeInstances" in result.message
+
+
+def test_the_words_name_the_resource_and_the_address() -> None:
+    database = Resource(type=ResourceType.rds_instance, name="orders-db")
+    logs = Resource(type=ResourceType.log_group, name="/rds/orders-db")
+    asked = Question("who may reach port 5432 of orders-db", ServiceGraph(), NOW, resources=(database, logs))
+    assert filled(WhoMayReach, asked).queries == [WhoMayReach(port=5432, resource=database)]
+    whose = Question("whose address is 10.0.1.23?", ServiceGraph(), NOW)
+    assert filled(NetworkInterfaces, whose).queries == [NetworkInterfaces(address="10.0.1.23")]

@@ -163,7 +163,7 @@ def test_a_number_beside_the_name_of_a_field_is_taken() -> None:
 def test_what_a_resource_is_counts_as_said() -> None:
     route = routes(asked("who can reach ledger"), operations())[0]
     assert route.kind == "aws.ec2.who_may_reach"
-    assert route.whole
+    assert [query.model_dump()["resource"]["name"] for query in route.queries] == ["ledger-1"]
 
 
 def test_of_two_that_are_alike_the_one_that_lacks_nothing_is_meant() -> None:

@@ -13,6 +13,7 @@ from runbook_bot.domain.tools import Result
 from runbook_bot.domain.vocabulary import ResourceType as R
 from runbook_bot.providers.aws.awslambda import read_function
 from runbook_bot.providers.aws.console import console_page
+from runbook_bot.providers.aws.dimensions import cache_nodes
 from runbook_bot.providers.aws.ecs import read_service
 from runbook_bot.providers.aws.elb import load_balancer
 from runbook_bot.providers.aws.failure import CallFailed
@@ -45,6 +46,18 @@ class WhoMayReach(Operation):
         "lambda:GetFunctionConfiguration",
         "elbv2:DescribeLoadBalancers",
         "elasticache:DescribeCacheClusters",
+        "elasticache:DescribeReplicationGroups",
+    )
+    subjects = frozenset(
+        {
+            R.rds_instance,
+            R.rds_cluster,
+            R.ecs_service,
+            R.lambda_function,
+            R.load_balancer,
+            R.elasticache_cluster,
+            R.ec2_instance,
+        }
     )
     words = (
         "who may reach port",
@@ -54,8 +67,11 @@ class WhoMayReach(Operation):
         "reachable from",
     )
 
-    port: int = Field(
-        ge=0, le=65535, description="The port, e.g. 5432 for PostgreSQL, 3306 MySQL, 6379 Redis, 443 HTTPS"
+    port: int | None = Field(
+        default=None,
+        ge=0,
+        le=65535,
+        description="The port, e.g. 5432 for PostgreSQL, 443 HTTPS; none means the resource's own, else every port",
     )
     protocol: Literal["tcp", "udp"] = Field(default="tcp", description="tcp or udp")
     groups: tuple[str, ...] = Field(default=(), description="Ids or names of the security groups in front of it")
@@ -65,7 +81,8 @@ class WhoMayReach(Operation):
     )
 
     async def answer(self, place: Place, now: datetime) -> Result:
-        chosen = [*self.groups, *(await self._in_front(place))]
+        before, own_port = await self._in_front(place)
+        chosen, port = [*self.groups, *before], own_port if self.port is None else self.port
         if not chosen and (self.resource or self.address):
             return self.table(place, [], empty="no security group is known to be in front of it")
         groups: list[Answer] = []
@@ -75,12 +92,13 @@ class WhoMayReach(Operation):
             rule
             for group in groups
             for rule in rules_of(group)
-            if rule.direction == "in" and rule.allows(self.port, self.protocol)
+            if rule.direction == "in" and (port is None or rule.allows(port, self.protocol))
         ]
         rules.sort(key=lambda each: (not each.world, each.peer.startswith("sg-"), _narrowness(each.peer), each.peer))
         parts = Parts()
         callers = await _callers(place, rules, parts)
-        nobody = f"nothing is let in on {self.protocol} {self.port}" if groups else "no such security group"
+        door = "at all" if port is None else f"on {self.protocol} {port}"
+        nobody = f"nothing is let in {door}" if groups else "no such security group"
         return self.table(
             place,
             [_caller(rule, callers.get(rule.peer, {})) for rule in rules],
@@ -90,37 +108,36 @@ class WhoMayReach(Operation):
             console=console_page(place.region, "ec2/home#SecurityGroups:"),
         )
 
-    async def _in_front(self, place: Place) -> Sequence[str]:
-        """Raises `CallFailed`."""
-        found: list[str] = []
-        if self.resource is not None:
-            found += await groups_of(place, self.resource)
+    async def _in_front(self, place: Place) -> tuple[list[str], int | None]:
+        """Groups, and the port of the resource where it has one. Raises `CallFailed`."""
+        found, port = await in_front(place, self.resource) if self.resource is not None else ([], None)
         if self.address is not None:
-            found += await _of_interfaces(place, {"addresses.private-ip-address": self.address})
-        return found
+            found = [*found, *await _of_interfaces(place, {"addresses.private-ip-address": self.address})]
+        return found, port
 
 
-async def groups_of(place: Place, resource: Resource) -> Sequence[str]:
-    """Ids of the security groups in front of a resource. Raises `CallFailed`."""
+async def in_front(place: Place, resource: Resource) -> tuple[list[str], int | None]:
+    """Ids of the security groups in front of a resource, and its own port where it has one. Raises `CallFailed`."""
     name = resource.name
     match resource.type:
         case R.rds_instance:
-            return _vpc_groups(await read_instance(place, name))
+            database = await read_instance(place, name)
+            return _vpc_groups(database), (database.get("Endpoint") or {}).get("Port")
         case R.rds_cluster:
-            return _vpc_groups(await read_cluster(place, name))
+            database = await read_cluster(place, name)
+            return _vpc_groups(database), database.get("Port")
         case R.ecs_service:
             network = (await read_service(place, resource)).get("networkConfiguration") or {}
-            return _texts((network.get("awsvpcConfiguration") or {}).get("securityGroups"))
+            return _texts((network.get("awsvpcConfiguration") or {}).get("securityGroups")), None
         case R.lambda_function:
-            return _texts(((await read_function(place, name)).get("VpcConfig") or {}).get("SecurityGroupIds"))
+            network = (await read_function(place, name)).get("VpcConfig") or {}
+            return _texts(network.get("SecurityGroupIds")), None
         case R.load_balancer:
-            return _texts((await load_balancer(place, name)).get("SecurityGroups"))
+            return _texts((await load_balancer(place, name)).get("SecurityGroups")), None
         case R.elasticache_cluster:
-            answer = await place.call("elasticache", "DescribeCacheClusters", CacheClusterId=name)
-            told = [group for each in answer.get("CacheClusters") or [] for group in each.get("SecurityGroups") or []]
-            return [str(each["SecurityGroupId"]) for each in told if each.get("SecurityGroupId")]
+            return await _cache(place, name)
         case R.ec2_instance:
-            return await _of_interfaces(place, {"attachment.instance-id": name})
+            return await _of_interfaces(place, {"attachment.instance-id": name}), None
         case _:
             text = f"a security group in front of a {resource.type} is not known of; name the groups or an address"
             raise CallFailed("unsupported", text, action="ec2:DescribeSecurityGroups")
@@ -129,6 +146,18 @@ async def groups_of(place: Place, resource: Resource) -> Sequence[str]:
 def _vpc_groups(database: Answer) -> list[str]:
     told = database.get("VpcSecurityGroups") or []
     return [str(each["VpcSecurityGroupId"]) for each in told if each.get("VpcSecurityGroupId")]
+
+
+async def _cache(place: Place, name: str) -> tuple[list[str], int | None]:
+    """Of a replication group all nodes have the same."""
+    nodes = await cache_nodes(place, name)
+    answer = await place.call("elasticache", "DescribeCacheClusters", CacheClusterId=nodes[0], ShowCacheNodeInfo=True)
+    clusters: list[Answer] = answer.get("CacheClusters") or []
+    groups = [
+        str(g["SecurityGroupId"]) for c in clusters for g in c.get("SecurityGroups") or [] if g.get("SecurityGroupId")
+    ]
+    ports = [(node.get("Endpoint") or {}).get("Port") for c in clusters for node in c.get("CacheNodes") or []]
+    return groups, next((port for port in ports if port), None)
 
 
 def _texts(values: Sequence[object] | None) -> list[str]:

@@ -50,6 +50,7 @@ _UNTIL = frozenset({"until", "end", "before", "to_time"})
 _LENGTHS = {"minutes": 60.0, "hours": 3600.0, "days": 86400.0}
 _VALUE = r"[\s=:]+[\"'`]?([^\s\"'`,;?]{1,256})"
 _IDENTIFIER = re.compile(r"[\"'`“]([^\"'`”]{1,200})[\"'`”]|(?<![\w/])((?=[^\s]*[\d/_.:-])[A-Za-z/][\w./:@+=-]{2,255})")
+_ADDRESS = re.compile(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.]*\w)")
 _REGION = re.compile(r"[a-z]{2}(?:-[a-z]+)+-\d")
 _NO_VALUES = frozenset({"is", "are", "was", "of", "in", "on", "for", "the", "a", "an", "and", "or", "with", "to", "by",
                         "has", "have", "that", "which", "who", "name", "named"})  # fmt: skip
@@ -145,7 +146,8 @@ def _fitting(operation: type[Operation], resources: Iterable[Resource]) -> list[
 def _from(resource: Resource, operation: type[Operation], name: str, info: FieldInfo) -> Any:
     services, nouns = _OF.get(resource.type, ((), ()))
     if Resource in _kinds(info):
-        return _many(info, resource) if operation.service in (*services, *_ANY_RESOURCE) else None
+        fits = resource.type in operation.subjects or operation.service in (*services, *_ANY_RESOURCE)
+        return _many(info, resource) if fits else None
     if not _is_text(info):
         return None
     words = set(name.split("_"))
@@ -174,6 +176,8 @@ def _said(operation: type[Operation], question: Question) -> dict[str, Any]:
         if value is None and _is_text(info) and not choices:
             value = _beside(name, question.text)
             value = _many(info, value) if value else None
+        if value is None and name == "address" and (address := _ADDRESS.search(question.text)):
+            value = address[0]
         if value is None and {int, float} & set(_kinds(info)):
             number = _beside(name, question.text) or ""
             value = number if number.isdecimal() and len(number) < 10 else None

@@ -9,6 +9,7 @@ import structlog
 from runbook_bot.domain.noun import Json
 from runbook_bot.domain.observation import Row
 from runbook_bot.domain.tools import Query, Result, Status
+from runbook_bot.domain.vocabulary import ResourceType
 from runbook_bot.domain.window import TimeWindow
 from runbook_bot.providers.aws.answers import between, failed, gaps, worst
 from runbook_bot.providers.aws.failure import UNREADABLE, CallFailed, iam_action
@@ -32,6 +33,8 @@ class Operation(Query):
     """Phrases by which people mean it, in lower case, e.g. `stopped tasks`."""
     scope: ClassVar[Literal["region", "account"]] = "region"
     """`account`: the answer is the same in every region."""
+    subjects: ClassVar[frozenset[ResourceType]] = frozenset()
+    """Where a field is a resource: the types that it may be of, if they are not those of the service itself."""
     home: ClassVar[str | None] = None
     """With scope `account`, the one region that answers; None where any does."""
 
