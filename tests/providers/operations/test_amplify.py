@@ -97,3 +97,10 @@ async def test_a_job_that_cannot_be_explained_is_still_shown(aws: StandIn, provi
     assert result.status is Status.truncated
     assert result.rows[0].name == "main #2"
     assert "amplify:GetJob" in result.message
+
+
+async def test_without_a_name_the_jobs_of_all_apps_are_told(aws: StandIn, provider: AwsProvider) -> None:
+    shop(aws)
+    aws.tells("amplify", "ListJobs", {"jobSummaries": [job("1", "SUCCEED", 5)]})
+    result = await provider.ask(Jobs())
+    assert [row.name for row in result.rows] == ["shop/feat/über #1", "préview/x/feat/über #1"]

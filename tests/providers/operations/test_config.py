@@ -88,3 +88,12 @@ async def test_broken_rules_name_the_resources_that_break_them(aws: StandIn, pro
 async def test_no_broken_rule(aws: StandIn, provider: AwsProvider) -> None:
     aws.says("DescribeComplianceByConfigRule", {"ComplianceByConfigRules": []})
     assert (await provider.ask(NonCompliant())).message == "no rule is broken"
+
+
+async def test_an_id_tells_its_type_and_a_name_does_not(aws: StandIn, provider: AwsProvider) -> None:
+    aws.says("GetResourceConfigHistory", {"configurationItems": [item(NOW, {})]})
+    assert (await provider.ask(ResourceHistory(name="sg-0abc123"))).rows
+    assert "AWS::EC2::SecurityGroup" in aws.asked("GetResourceConfigHistory")[0].body
+    untold = await provider.ask(ResourceHistory(name="checkout-api"))
+    assert untold.status is Status.error
+    assert "needs the type of checkout-api" in untold.message

@@ -144,6 +144,9 @@ async def test_new_complaints_come_before_frequent_lines(shop: Shop, provider: A
     assert (first.facts["new_complaint"], first.facts["before"], first.facts["after"]) == (True, 0, 5)
     assert second.name == "GET /cart <number> ok"
     assert "new_complaint" not in second.facts
+    moment = NOW - timedelta(minutes=10)
+    again = await provider.ask(LogTemplates(group=GROUP, since=moment, window=TimeWindow(start=moment, end=NOW)))
+    assert again.rows[0].facts == first.facts  # what came before was read for comparison
 
 
 async def test_templates_of_an_empty_group_and_of_a_denied_one(aws: StandIn, shop: Shop, provider: AwsProvider) -> None:

@@ -1,5 +1,6 @@
 """What can be asked of Amplify."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import ClassVar
 from urllib.parse import quote
@@ -19,6 +20,8 @@ _MOST = 200
 _BRANCHES = 50
 _JOBS = 20
 _EXPLAINED = 10
+_Branch = tuple[str, str]
+"""The id of an app, and the name of one of its branches."""
 _ORDER = {"FAILED": 0, "CANCELLED": 1, "CANCELLING": 1, "RUNNING": 2, "PENDING": 2, "PROVISIONING": 2}
 
 
@@ -117,42 +120,60 @@ class Jobs(Operation):
     calls = ("ListApps", "ListBranches", "ListJobs", "GetJob")
     words = ("amplify jobs", "amplify builds", "failed builds", "why did the build fail", "frontend deployments")
 
-    app: str = Field(description="Name or id of the app")
+    app: str | None = Field(default=None, description="Name or id of the app; none means the latest branches of all")
     branch: str | None = Field(default=None, description="Name of the branch; none means all branches")
 
     async def answer(self, place: Place, now: datetime) -> Result:
-        id = await app_id(place, self.app)
-        branches = [self.branch] if self.branch else await self._branches(place, id)
+        apps = await place.gather("amplify", "ListApps", "apps", _MOST)
+        chosen = [each for each in apps if self.app in (None, each.get("appId"), each.get("name"))]
+        if self.app and not chosen:
+            raise CallFailed("missing", f"there is no Amplify app {self.app}", action="amplify:ListApps")
+        names = {str(each.get("appId", "")): str(each.get("name", "?")) for each in chosen}
+        branches, failures, left = await self._branches(place, list(names))
 
-        async def listed(branch: str) -> list[Answer]:
-            return await place.gather("amplify", "ListJobs", "jobSummaries", _JOBS, appId=id, branchName=branch)
+        async def listed(which: _Branch) -> list[Answer]:
+            app, branch = which
+            return await place.gather("amplify", "ListJobs", "jobSummaries", _JOBS, appId=app, branchName=branch)
 
-        found, failures = await for_each(branches[:_BRANCHES], listed)
-        jobs = [(branch, job) for branch, several in found for job in several]
+        found, unlisted = await for_each(branches, listed)
+        jobs = [(which, job) for which, several in found for job in several]
         jobs.sort(key=lambda pair: (_ORDER.get(str(pair[1].get("status")), 3), newest_first(pair[1].get("startTime"))))
 
-        async def steps(pair: tuple[str, Answer]) -> Answer:
-            branch, job = pair
-            return await place.call("amplify", "GetJob", appId=id, branchName=branch, jobId=job.get("jobId"))
+        async def steps(pair: tuple[_Branch, Answer]) -> Answer:
+            (app, branch), job = pair
+            return await place.call("amplify", "GetJob", appId=app, branchName=branch, jobId=job.get("jobId"))
 
         broken = [pair for pair in jobs if pair[1].get("status") == "FAILED"][:_EXPLAINED]
         explained, unexplained = await for_each(broken, steps)
-        why = {(branch, str(job.get("jobId"))): told.get("job") or {} for (branch, job), told in explained}
-        rows = [_job(branch, job, why.get((branch, str(job.get("jobId"))), {})) for branch, job in jobs]
-        left = len(branches) - _BRANCHES
+        why = {(which, str(job.get("jobId"))): told.get("job") or {} for (which, job), told in explained}
+        rows = [_job(_title(names, which), job, why.get((which, str(job.get("jobId"))), {})) for which, job in jobs]
         return self.table(
             place,
             rows,
             empty="no job has run",
-            failures=[*failures, *unexplained],
-            more=f"{left} branches were not looked at; name one" if left > 0 else "",
-            console=_link(place, id),
+            failures=[*failures, *unlisted, *unexplained],
+            more=f"{left} branches that were changed longer ago were not looked at; name one" if left > 0 else "",
+            console=_link(place, next(iter(names)) if len(names) == 1 else ""),
         )
 
-    async def _branches(self, place: Place, id: str) -> list[str]:
-        told = await place.gather("amplify", "ListBranches", "branches", _MOST, appId=id)
-        told.sort(key=lambda each: newest_first(each.get("updateTime")))
-        return [str(each.get("branchName", "")) for each in told]
+    async def _branches(self, place: Place, apps: list[str]) -> tuple[list[_Branch], list[CallFailed], int]:
+        """The branches to look at, lately changed ones first, and how many more there are."""
+        if self.branch:
+            return [(app, self.branch) for app in apps], [], 0
+
+        async def listed(app: str) -> list[Answer]:
+            return await place.gather("amplify", "ListBranches", "branches", _MOST, appId=app)
+
+        found, failures = await for_each(apps, listed)
+        told = [(app, each) for app, several in found for each in several]
+        told.sort(key=lambda pair: newest_first(pair[1].get("updateTime")))
+        branches = [(app, str(each.get("branchName", ""))) for app, each in told]
+        return branches[:_BRANCHES], failures, len(branches) - _BRANCHES
+
+
+def _title(names: Mapping[str, str], which: _Branch) -> str:
+    """The branch, with its app where there are several."""
+    return f"{names[which[0]]}/{which[1]}" if len(names) > 1 else which[1]
 
 
 def _job(branch: str, told: Answer, whole: Answer) -> Row:

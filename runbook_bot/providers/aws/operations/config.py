@@ -1,6 +1,7 @@
 """What can be asked of AWS Config."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, ClassVar
@@ -9,7 +10,7 @@ from urllib.parse import quote
 from pydantic import Field, JsonValue
 
 from runbook_bot.domain.observation import Row
-from runbook_bot.domain.tools import Result
+from runbook_bot.domain.tools import Result, Status
 from runbook_bot.domain.window import TimeWindow
 from runbook_bot.providers.aws.console import console_host
 from runbook_bot.providers.aws.differences import compared
@@ -38,6 +39,21 @@ _SHORT = {
 }  # fmt: skip
 
 
+_PREFIXES = {
+    "sg": "AWS::EC2::SecurityGroup", "i": "AWS::EC2::Instance", "subnet": "AWS::EC2::Subnet", "vpc": "AWS::EC2::VPC",
+    "vol": "AWS::EC2::Volume", "eni": "AWS::EC2::NetworkInterface", "rtb": "AWS::EC2::RouteTable",
+    "acl": "AWS::EC2::NetworkAcl", "igw": "AWS::EC2::InternetGateway", "nat": "AWS::EC2::NatGateway",
+    "vpce": "AWS::EC2::VPCEndpoint", "db": "AWS::RDS::DBInstance",
+}  # fmt: skip
+_ID = re.compile(r"([a-z]+)-(?:[0-9a-f]{4,17}|[A-Z0-9]{20,})$")
+
+
+def _told_by(id: str) -> str:
+    """The type of a resource with that id; empty where the id does not tell."""
+    found = _ID.match(id)
+    return _PREFIXES.get(found[1], "") if found else ""
+
+
 def _link(place: Place, page: str) -> str:
     return f"https://{console_host(place.region)}/config/home?region={place.region}#/{page}"
 
@@ -50,13 +66,18 @@ class ResourceHistory(Operation):
     calls = ("GetResourceConfigHistory", "ListDiscoveredResources", "DescribeConfigurationRecorderStatus")
     words = ("config history", "configuration history", "what was the configuration", "aws config")
 
-    type: str = Field(description="Type of the resource: AWS::EC2::SecurityGroup, or security_group, rds_instance …")
-    name: str = Field(description="Id of the resource as AWS Config has it, or its name")
+    name: str = Field(description="Id of the resource as AWS Config has it, e.g. sg-0abc, or its name")
+    type: str | None = Field(
+        default=None,
+        description="AWS::EC2::SecurityGroup, or security_group, rds_instance …; none where the id tells it",
+    )
     window: TimeWindow | None = Field(default=None, description="From when to when; none means the last thirty days")
 
     async def answer(self, place: Place, now: datetime) -> Result:
         window = last(24 * _DAYS, now, self.window)
-        type = _SHORT.get(self.type.lower(), self.type)
+        type = _SHORT.get(self.type.lower(), self.type) if self.type else _told_by(self.name)
+        if not type:
+            return self._untold(place)
         items = await self._items(place, type, self.name, window)
         if not items:
             id = await self._id(place, type)
@@ -67,6 +88,13 @@ class ResourceHistory(Operation):
         more = cut_short(items, _MOST_ITEMS, "name a shorter window")
         page = f"resources/timeline?resourceId={quote(self.name, safe='')}&resourceType={quote(type, safe='')}"
         return self.table(place, rows, empty=empty, more=more, console=_link(place, page))
+
+    def _untold(self, place: Place) -> Result:
+        """Nothing can be looked up by a name alone: AWS Config keeps resources by their type."""
+        text = f"AWS Config needs the type of {self.name} too: {', '.join(_SHORT)}, or AWS::Service::Type"
+        return Result(
+            status=Status.error, source=self.source, asked=self.request(), where=self.where(place), message=text
+        )
 
     async def _items(self, place: Place, type: str, id: str, window: TimeWindow) -> list[Answer]:
         try:

@@ -8,6 +8,7 @@ from typing import ClassVar
 from pydantic import Field, JsonValue
 
 from runbook_bot.analysis.templates import Template, novel, templates
+from runbook_bot.domain.noun import utc
 from runbook_bot.domain.observation import LogLine, Row
 from runbook_bot.domain.service import Resource
 from runbook_bot.domain.tools import Result, SearchLogs, Status
@@ -292,10 +293,7 @@ class LogTemplates(Operation):
     )
 
     async def answer(self, place: Place, now: datetime) -> Result:
-        window = last(1, now, self.window)
-        middle = self.since or window.onset or window.start + window.length / 2
-        middle = middle.astimezone(window.start.tzinfo)
-        moment = middle if window.holds(middle) else window.start + window.length / 2
+        window, moment = self._split(now)
         resource = Resource(type=ResourceType.log_group, name=self.group)
         query = SearchLogs(resource=resource, window=window.with_onset(moment), limit=_TEMPLATE_LINES)
         found = await search_logs(place, query)
@@ -311,6 +309,16 @@ class LogTemplates(Operation):
         ]
         more = found.message if found.status is Status.truncated else ""
         return self.table(place, shown, empty="", more=more, console=_link(place, self.group))
+
+    def _split(self, now: datetime) -> tuple[TimeWindow, datetime]:
+        """The window with as much before the moment as after it, where the moment is where the window begins."""
+        window = last(1, now, self.window)
+        moment = utc(self.since) if self.since else window.onset or window.start + window.length / 2
+        if not moment < window.end:
+            return window, window.start + window.length / 2
+        if moment - window.start < window.length / 10:
+            window = TimeWindow(start=moment - (window.end - moment), end=window.end)
+        return window, moment
 
 
 def _kinds(
