@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from runbook_bot.domain.observation import LogLine
+from runbook_bot.domain.service import Resource
 from runbook_bot.domain.tools import ListEvents, Status
+from runbook_bot.domain.vocabulary import ResourceType
 from runbook_bot.domain.window import TimeWindow
 from runbook_bot.providers.aws.config import AwsSettings
 from runbook_bot.providers.aws.database_load import load_lines
@@ -81,6 +83,18 @@ async def test_where_it_is_off_nothing_is_asked_and_no_point_is_no_event(aws: St
 
 async def test_no_points(aws: StandIn) -> None:
     assert await lines(aws) == []
+
+
+async def test_of_a_cluster_the_writer_counts(aws: StandIn) -> None:
+    members = [{"DBInstanceIdentifier": "a"}, {"DBInstanceIdentifier": "orders-db", "IsClusterWriter": True}]
+    aws.tells("rds", "DescribeDBClusters", {"DBClusters": [{"DBClusterIdentifier": "c", "DBClusterMembers": members}]})
+    instance = {"DBInstanceIdentifier": "orders-db", "DbiResourceId": "db-ABC", "PerformanceInsightsEnabled": True}
+    aws.tells("rds", "DescribeDBInstances", {"DBInstances": [instance]})
+    aws.tells("pi", "GetResourceMetrics", {"MetricList": [series(1, 9), wait("CPU", "CPU", 1, 9)]})
+    cluster = Resource(type=ResourceType.rds_cluster, name="c")
+    (line,), _ = await load_lines(Places(AwsSettings()).all[0], cluster, WINDOW, NOW)
+    assert "active sessions rose from 1 to 7.4; most sessions compute" in line.text
+    assert [each.operation for each in aws.calls] == ["DescribeDBClusters", "DescribeDBInstances", "GetResourceMetrics"]
 
 
 async def test_what_may_not_be_read_is_named(aws: StandIn) -> None:

@@ -5,11 +5,13 @@ from datetime import UTC, datetime, timedelta
 
 from runbook_bot.domain.observation import LogLine
 from runbook_bot.domain.service import Resource
+from runbook_bot.domain.vocabulary import ResourceType
 from runbook_bot.domain.window import TimeWindow
 from runbook_bot.providers.aws.failure import CallFailed
-from runbook_bot.providers.aws.insights import Kind, Load, monitored, read_load
+from runbook_bot.providers.aws.insights import Kind, Load, read_load, writer
 from runbook_bot.providers.aws.levels import last, rounded
 from runbook_bot.providers.aws.place import Answer, Place
+from runbook_bot.providers.aws.rds import read_instance
 from runbook_bot.providers.aws.rds_limits import class_vcpus
 
 _LEAD = timedelta(seconds=120)
@@ -32,7 +34,8 @@ async def load_lines(
     Insights. Two calls, or three for a cluster."""
     span = last(1, now, window)
     try:
-        instance = await monitored(place, resource.name)
+        look = writer if resource.type is ResourceType.rds_cluster else read_instance
+        instance = await look(place, resource.name)
         if not instance.get("PerformanceInsightsEnabled"):
             return [], []
         load = await read_load(place, instance, span, statements=True)

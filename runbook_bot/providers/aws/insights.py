@@ -87,16 +87,20 @@ class Top:
 async def monitored(place: Place, name: str) -> Answer:
     """The instance of that name, or the writer of the cluster. Raises `CallFailed`."""
     try:
-        instance = await read_instance(place, name)
+        return await read_instance(place, name)
     except CallFailed as failure:
         if failure.kind != "missing":
             raise
-        members = (await read_cluster(place, name)).get("DBClusterMembers") or []
-        writers = [str(each.get("DBInstanceIdentifier")) for each in members if each.get("IsClusterWriter")]
-        if not writers:
-            raise CallFailed("missing", f"cluster {name} has no writer", action="rds:DescribeDBClusters") from None
-        instance = await read_instance(place, writers[0])
-    return instance
+    return await writer(place, name)
+
+
+async def writer(place: Place, cluster: str) -> Answer:
+    """The instance of a cluster that is written to. Raises `CallFailed`."""
+    members = (await read_cluster(place, cluster)).get("DBClusterMembers") or []
+    writers = [str(each.get("DBInstanceIdentifier")) for each in members if each.get("IsClusterWriter")]
+    if not writers:
+        raise CallFailed("missing", f"cluster {cluster} has no writer", action="rds:DescribeDBClusters")
+    return await read_instance(place, writers[0])
 
 
 def resource_id(instance: Answer) -> str:

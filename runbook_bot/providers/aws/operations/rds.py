@@ -1,6 +1,7 @@
 """What can be asked of RDS and Aurora: instances, clusters, events, and use against limits."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
@@ -288,49 +289,71 @@ async def _connection_limits(
     return limits, list(failures.values())
 
 
-def _used(told: Answer, levels: Levels, connections: tuple[int, str] | None) -> Row:
+@dataclass(frozen=True)
+class _Limits:
+    """What the instance can do at most; None where that is not known or there is no such limit. Bytes."""
+
+    connections: int | None
+    memory: float | None
+    storage: float | None
+    iops: int | None
+    throughput: int | None
+
+
+def _limits(told: Answer, connections: int | None) -> _Limits:
     size, engine = str(told.get("DBInstanceClass", "")), str(told.get("Engine", ""))
     gib = int(told.get("AllocatedStorage") or 0)
-    serverless = size == "db.serverless"
-    memory = None if serverless else class_memory(size)
-    aurora = engine.startswith("aurora")
-    sustained, throughput = (None, None) if aurora else volume_limits(str(told.get("StorageType", "")), gib, engine)
-    iops_limit = told.get("Iops") or sustained
+    memory = class_memory(size)
+    if engine.startswith("aurora"):  # its volume grows by itself
+        return _Limits(connections, memory, None, None, None)
+    iops, throughput = volume_limits(str(told.get("StorageType", "")), gib, engine)
+    return _Limits(
+        connections, memory, gib * _GIB or None, told.get("Iops") or iops, told.get("StorageThroughput") or throughput
+    )
+
+
+def _shares(levels: Levels, limits: _Limits) -> Levels:
+    """Percent of each limit, where both are known."""
     free, left = levels.get("memory_free_least"), levels.get("storage_free_least")
     reads, writes = levels.get("read_iops_peak"), levels.get("write_iops_peak")
-    iops = None if reads is None and writes is None else (reads or 0) + (writes or 0)
-    shares = {
+    burst = levels.get("burst_balance_least_percent")
+    found = {
         "cpu": levels.get("cpu_peak_percent"),
-        "connections": share(levels.get("connections_peak"), connections[0] if connections else None),
-        "memory": None if free is None or memory is None else share(max(memory - free, 0.0), memory),
-        "storage": None if left is None or not gib or aurora else share(max(gib * _GIB - left, 0.0), gib * _GIB),
-        "iops": share(iops, iops_limit),
-        "burst": None if levels.get("burst_balance_least_percent") is None
-        else 100 - levels["burst_balance_least_percent"],
+        "connections": share(levels.get("connections_peak"), limits.connections),
+        "memory": None if free is None else share(max((limits.memory or 0) - free, 0.0), limits.memory),
+        "storage": None if left is None else share(max((limits.storage or 0) - left, 0.0), limits.storage),
+        "iops": None if reads is None and writes is None else share((reads or 0) + (writes or 0), limits.iops),
+        "burst": None if burst is None else 100 - burst,
         "capacity_units": levels.get("acu_peak_percent"),
-    }  # fmt: skip
+    }
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _used(told: Answer, levels: Levels, connections: tuple[int, str] | None) -> Row:
+    limits = _limits(told, connections[0] if connections else None)
+    shares = _shares(levels, limits)
     # an engine's cache fills the memory by design: only the very last of it is a limit
-    telling = {k: v for k, v in shares.items() if v is not None and (k != "memory" or v >= _MEMORY_TELLS)}
-    nearest, worst = max(telling.items(), key=lambda each: each[1], default=("", None))
-    rest = {k: v for k, v in levels.items() if k not in ("memory_free_least", "storage_free_least")}
+    telling = {name: value for name, value in shares.items() if name != "memory" or value >= _MEMORY_TELLS}
+    nearest, most = max(telling.items(), key=lambda each: each[1], default=("", None))
+    free, left = levels.get("memory_free_least"), levels.get("storage_free_least")
     return Row(
         name=str(told.get("DBInstanceIdentifier", "")),
         facts={
             "nearest_limit": nearest or None,
-            "nearest_limit_percent": worst,
-            "percent_of_limit": {k: v for k, v in shares.items() if v is not None},
-            **rest,
-            "vcpus": class_vcpus(size),
-            "max_connections": connections[0] if connections else None,
+            "nearest_limit_percent": most,
+            "percent_of_limit": dict(shares),
+            **{name: value for name, value in levels.items() if "free" not in name},
+            "vcpus": class_vcpus(str(told.get("DBInstanceClass", ""))),
+            "max_connections": limits.connections,
             "max_connections_from": connections[1] if connections else None,
-            "memory_gib": None if memory is None else rounded(memory / _GIB),
+            "memory_gib": None if limits.memory is None else rounded(limits.memory / _GIB),
             "memory_free_least_mib": None if free is None else rounded(free / _MIB),
-            "storage_gib": None if aurora else gib or None,
+            "storage_gib": None if limits.storage is None else rounded(limits.storage / _GIB),
             "storage_free_least_gib": None if left is None else rounded(left / _GIB),
             "storage_may_grow_to_gib": told.get("MaxAllocatedStorage"),
-            "iops_limit": iops_limit,
-            "throughput_limit_mib_s": told.get("StorageThroughput") or throughput,
-            "class": size,
+            "iops_limit": limits.iops,
+            "throughput_limit_mib_s": limits.throughput,
+            "class": told.get("DBInstanceClass"),
         },
     )
 
