@@ -14,7 +14,6 @@ from tests.providers.shop import CHECKOUT, CHECKOUT_GROUP, ORDERS_DB, RECEIPTS, 
 from tests.providers.stand_in import Answer, StandIn
 
 _PLAIN_NAMES = (
-    ResourceType.s3_bucket,
     ResourceType.rds_instance,
     ResourceType.rds_cluster,
     ResourceType.eks_cluster,

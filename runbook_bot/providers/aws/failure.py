@@ -162,12 +162,19 @@ def failure_of(
         case HTTPClientError() | NotConnected():
             kind, text = "unreachable", f"AWS cannot be reached for {action}: {told}"
         case ParamValidationError():
-            kind, text = "invalid", f"{action} does not take this: {told}"
+            kind, text = _not_taken(action, told)
         case BotoCoreError():
             kind, text = "failed", f"{action} failed: {told}"
         case _:
             kind, text = "unsupported", f"AWS does not answer {action} here (the answer cannot be read)"
     return CallFailed(kind, text, action=needed)
+
+
+def _not_taken(action: str, told: str) -> tuple[Kind, str]:
+    """What botocore does not even send; a name that nothing can have is no mistake, it is not there."""
+    if "Invalid bucket name" in told:
+        return "missing", "no bucket can have this name: only letters, digits, . - and _ are taken"
+    return "invalid", f"{action} does not take this: {told}"
 
 
 def _refusal(error: ClientError, needed: str, action: str, region: str) -> CallFailed:

@@ -1,7 +1,6 @@
 """What can be asked of S3."""
 
 import asyncio
-import re
 from datetime import datetime
 from typing import Any, ClassVar
 from urllib.parse import quote
@@ -34,7 +33,6 @@ from runbook_bot.providers.aws.place import Answer, Place
 
 _MOST_LISTED = 1000
 _MOST_LOOKED_INTO = 40
-_POSSIBLE = re.compile(r"[A-Za-z0-9._-]{1,255}")
 _ACCESS = (
     "sts:GetCallerIdentity",
     "s3control:GetPublicAccessBlock",
@@ -108,10 +106,6 @@ class Bucket(Operation):
     window: TimeWindow | None = Field(default=None, description="Which requests to count; none means the last hour")
 
     async def answer(self, place: Place, now: datetime) -> Result:
-        if not _POSSIBLE.fullmatch(self.bucket):
-            return self.table(
-                place, [], empty="no bucket can have this name: only letters, digits, . - and _ are taken"
-            )
         told = await place.call("s3", "GetBucketLocation", Bucket=self.bucket)
         region = {None: "us-east-1", "": "us-east-1", "EU": "eu-west-1"}.get(
             told.get("LocationConstraint"), str(told.get("LocationConstraint"))
