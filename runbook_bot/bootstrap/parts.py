@@ -94,10 +94,11 @@ def actuators(
 
 def aws_wanted(settings: Settings) -> bool:
     """By the configuration, or because something in the environment says so."""
-    environ = os.environ
-    wanted = settings.providers.aws.enabled
-    if wanted is not None:
-        return wanted
+    environ, aws = os.environ, settings.providers.aws
+    if aws.enabled is not None:
+        return aws.enabled
+    if aws.profile or aws.accounts:
+        return True
     shared = Path(environ.get("AWS_SHARED_CREDENTIALS_FILE") or "~/.aws/credentials").expanduser()
     return any(environ.get(name) for name in CREDENTIALS) or shared.is_file()
 

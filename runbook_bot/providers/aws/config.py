@@ -1,6 +1,20 @@
 """What can be configured about AWS (`providers.aws`); the endpoint is boto3's own `AWS_ENDPOINT_URL`."""
 
-from pydantic import BaseModel, ConfigDict
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict
+
+_ROLE = re.compile(r"arn:aws[\w-]*:iam::\d+:role/\S+")
+
+
+def _role(arn: str) -> str:
+    if not _ROLE.fullmatch(arn):
+        raise ValueError(f"{arn!r} is no ARN of a role; one reads arn:aws:iam::123456789012:role/NAME")
+    return arn
+
+
+RoleArn = Annotated[str, AfterValidator(_role)]
 
 
 class AwsAccount(BaseModel):
@@ -9,7 +23,7 @@ class AwsAccount(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
-    role_arn: str
+    role_arn: RoleArn
     external_id: str | None = None
 
 
@@ -19,12 +33,12 @@ class AwsSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     enabled: bool | None = None
-    """None: on when credentials or `AWS_ENDPOINT_URL` are there."""
+    """None: on when a profile or accounts are named here, or credentials or `AWS_ENDPOINT_URL` are there."""
     regions: tuple[str, ...] = ()
     """Regions to look in; none means `AWS_REGION`, `AWS_DEFAULT_REGION`, the profile's, or us-east-1."""
     profile: str | None = None
     """A profile of the shared AWS configuration; `default` means what boto3 finds by itself."""
     accounts: tuple[AwsAccount, ...] = ()
     """Accounts to look in instead of the one that the credentials belong to."""
-    mutation_role_arn: str | None = None
+    mutation_role_arn: RoleArn | None = None
     """The role that approved changes are made with; without it they are refused."""
