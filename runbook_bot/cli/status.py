@@ -82,9 +82,8 @@ def _one_as_json(graph: "ServiceGraph", service: "Service") -> dict[str, Any]:
 
 
 def _edge(graph: "ServiceGraph", caller: str, called: str) -> dict[str, Any]:
-    reasons = graph.reasons(caller, called)
-    found = [each.found for each in reasons] or ["services.yaml"]
-    return {"found": found, "guess": bool(reasons) and all(each.weak for each in reasons)}
+    found = [each.found for each in graph.reasons(caller, called)] or ["services.yaml"]
+    return {"found": found, "guess": graph.guessed(caller, called)}
 
 
 def _all_as_json(survey: "Survey") -> dict[str, Any]:

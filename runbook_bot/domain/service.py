@@ -121,6 +121,11 @@ class ServiceGraph(Noun):
         """How it was found that one depends on the other, the surest first; empty where people wrote it."""
         return tuple(sorted(self._reasons.get((caller, called), ()), key=lambda edge: edge.weak))
 
+    def guessed(self, caller: str, called: str) -> bool:
+        """Whether nothing sure is known of that dependency."""
+        reasons = self._reasons.get((caller, called), ())
+        return bool(reasons) and all(edge.weak for edge in reasons)
+
     @property
     def seen_at(self) -> datetime | None:
         """The oldest look that is in here; None where nobody looked."""

@@ -90,10 +90,9 @@ def _grown(graph: ServiceGraph, root: str, step: _Step, width: int, most: int, *
 
 
 def _line(graph: ServiceGraph, stem: str, name: str, caller: str, called: str, fresh: bool, width: int) -> str:
-    reasons = graph.reasons(caller, called)
-    how = ", ".join(edge.found for edge in reasons[:2]) or WRITTEN
+    how = ", ".join(edge.found for edge in graph.reasons(caller, called)[:2]) or WRITTEN
     how = " ".join(how.split())
-    weak = " ?" if reasons and all(edge.weak for edge in reasons) else ""
+    weak = " ?" if graph.guessed(caller, called) else ""
     head = f"{stem}{_plain(name)}{weak}{'' if fresh else ' ↑'}"
     room = width - len(head) - 2
     if room < 8:

@@ -20,6 +20,8 @@ DEPENDENCIES = (FailureMode.dependency_latency, FailureMode.dependency_failure)
 
 LOGGED = 6.0
 """Factor on the prior where the mode's own words stand in a new complaint."""
+GUESSED = 0.5
+"""Factor on the prior of a dependency that is only guessed: it may be reached, and nobody saw that it is."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,7 @@ def _dependencies(case: Investigation, name: str) -> list[Idea]:
             fitting = [line for line in mode.suggested_by if line.dependency and line.dependency == said]
             named = _named(case, name, dependency)
             factor = fitting[0].times if fitting else 1.0 if named else mode.unsuggested
-            factor *= LOGGED if named else 1.0
+            factor *= LOGGED if named else GUESSED if case.graph.guessed(name, dependency) else 1.0
             rank = 1.0 if dependency not in movers else 1.0 / (1 + movers.index(dependency))
             because = f"{dependency} was in trouble no later" if said == "first" else named
             ideas.append(Idea(failure, name, None, mode.prior * factor * rank, because, dependency))

@@ -1,8 +1,10 @@
 """Who depends on whom, with cycles and unknown names; and what is written wins over what is found."""
 
+from datetime import UTC, datetime
+
 import pytest
 
-from runbook_bot.domain.service import Resource, Service, ServiceGraph
+from runbook_bot.domain.service import Edge, Look, Resource, Service, ServiceGraph
 from runbook_bot.domain.vocabulary import ResourceType
 
 
@@ -14,6 +16,7 @@ def service(name: str, *calls: str, **more: object) -> Service:
     return Service.model_validate({"name": name, "depends_on": calls, **more})
 
 
+NOON = datetime(2026, 3, 3, 12, tzinfo=UTC)
 SHOP = ServiceGraph(
     services=(
         service("web", "checkout"),
@@ -114,6 +117,55 @@ def test_what_is_found_under_another_name_joins_what_is_written() -> None:
     assert cron is not None
     assert (likes.depends_on, likes.resources) == (("likes-table",), (worker, logs))
     assert cron.depends_on == ("likes",)
+
+
+def test_how_a_dependency_was_found_is_kept_under_the_written_names() -> None:
+    worker = resource("likes-writer")
+    written = ServiceGraph(services=(service("Likes", resources=(worker,)),))
+    sure = Edge(caller="cron", called="likes-writer", found="environment LIKES")
+    guess = Edge(caller="cron", called="likes-writer", found="security group", weak=True)
+    inside = Edge(caller="likes-writer", called="Likes", found="trace")
+    found = ServiceGraph(
+        services=(service("likes-writer", "Likes", resources=(worker,)), service("cron", "likes-writer")),
+        edges=(guess, sure, inside),
+        looks=(Look(place="aws", at=NOON, services=("likes-writer", "cron")),),
+    )
+    merged = written.merged(found)
+    assert [each.found for each in merged.reasons("cron", "Likes")] == ["environment LIKES", "security group"]
+    assert not merged.guessed("cron", "Likes")
+    assert merged.reasons("Likes", "Likes") == ()
+    assert (merged.looks[0].services, merged.seen_at) == (("Likes", "cron"), NOON)
+    only = found.model_copy(update={"edges": (guess,)})
+    assert only.guessed("cron", "likes-writer")
+    assert not SHOP.guessed("web", "checkout"), "what people wrote is no guess"
+
+
+def test_what_is_found_in_another_case_is_the_written_one() -> None:
+    merged = ServiceGraph(services=(service("Checkout", "pricing"),)).merged(
+        ServiceGraph(services=(service("checkout", "orders-db"), service("web", "checkout")))
+    )
+    assert [(each.name, each.depends_on) for each in merged] == [
+        ("Checkout", ("pricing", "orders-db")),
+        ("web", ("Checkout",)),
+    ]
+
+
+def test_the_oldest_look_is_the_age() -> None:
+    looks = tuple(Look(place=f"aws {hour}", at=NOON.replace(hour=hour)) for hour in (11, 9, 10))
+    assert ServiceGraph(looks=looks).seen_at == NOON.replace(hour=9)
+    assert ServiceGraph().seen_at is None
+
+
+def test_of_a_large_graph_the_part_around_some_services() -> None:
+    chain = ServiceGraph(
+        services=tuple(service(f"s{n}", f"s{n + 1}") for n in range(20)),
+        edges=tuple(Edge(caller=f"s{n}", called=f"s{n + 1}", found="trace") for n in range(20)),
+    )
+    assert chain.around(["s9"], 20) is chain
+    near = chain.around(["s9"], 5)
+    assert [each.name for each in near] == ["s7", "s8", "s9", "s10", "s11"]
+    assert [edge.caller for edge in near.edges] == ["s7", "s8", "s9", "s10"]
+    assert len(chain.around([], 5).services) == 5
 
 
 def test_merging_with_nothing_changes_nothing() -> None:

@@ -55,7 +55,7 @@ async def test_what_feeds_a_function_and_where_its_failures_go(aws: StandIn, sho
     shop.client("kinesis").create_stream(StreamName="clicks", ShardCount=1)
     clicks = shop.client("kinesis").describe_stream(StreamName="clicks")["StreamDescription"]["StreamARN"]
     topic = sns.create_topic(Name="news")["TopicArn"]
-    sns.create_topic(Name="nobody-listens")
+    nobody = sns.create_topic(Name="nobody-listens")["TopicArn"]
     shop.function()
     awslambda.put_function_event_invoke_config(
         FunctionName="receipts", DestinationConfig={"OnSuccess": {"Destination": arns["done"]}}
@@ -65,17 +65,18 @@ async def test_what_feeds_a_function_and_where_its_failures_go(aws: StandIn, sho
     function = awslambda.get_function_configuration(FunctionName="receipts")["FunctionArn"]
     sns.subscribe(TopicArn=topic, Protocol="lambda", Endpoint=function)
     [listed] = awslambda.list_functions()["Functions"]
+    shop.service(shop.revision(environment={"TOPIC": topic, "OTHER": nobody}))
     aws.tells("lambda", "ListFunctions", {"Functions": [listed | {"DeadLetterConfig": {"TargetArn": arns["dead"]}}]})
     graph = await provider.discover()
     assert edges(graph, "receipts") == {
         "jobs": ["event source"],
         "orders": ["event source"],
         "clicks": ["event source"],
-        "news": ["subscription"],
         "dead": ["dead-letter queue"],
         "done": ["destination"],
     }
-    assert graph.service("nobody-listens") is None
+    assert edges(graph, "checkout-api") == {"receipts": ["environment TOPIC"]}, "through the topic, to who listens"
+    assert {each.name for each in graph if not each.resources} == set(), "what has no resource is somebody else's"
 
 
 async def test_what_a_role_may_use_one_by_one_is_used_and_what_it_may_use_at_large_says_nothing(

@@ -6,10 +6,11 @@ import pytest
 
 from runbook_bot.domain.investigation import Investigation
 from runbook_bot.domain.journal import Proposed
-from runbook_bot.domain.service import ServiceGraph
+from runbook_bot.domain.service import Edge, ServiceGraph
 from runbook_bot.domain.vocabulary import FailureMode, Repair, ResourceType
 from runbook_bot.investigation.causal import questions
 from runbook_bot.reasoning.catalogue import CatalogueReasoner
+from runbook_bot.reasoning.ideas import _dependencies
 from tests.investigation import troubles
 from tests.investigation.running import Running
 from tests.investigation.town import Town
@@ -84,6 +85,19 @@ async def test_behind_a_failing_dependency_its_own_troubles_are_looked_for() -> 
     assert 1 <= len(deeper) <= 3
     assert all(h.parent == parent.id and h.id.startswith(f"{parent.id}.") for h in deeper)
     assert {h.service for h in deeper} <= {"cart", "orders", "sessions"}
+
+
+async def test_a_dependency_that_is_only_guessed_is_suspected_half_as_much() -> None:
+    async def prior(*edges: Edge) -> float:
+        town = troubles.connection_exhaustion()
+        town.graph = town.graph.model_copy(update={"edges": edges})
+        case = await triaged(town, "cart is slow")
+        return next(i.prior for i in _dependencies(case, "cart") if i.dependency == "orders")
+
+    sure = Edge(caller="cart", called="orders", found="environment ORDERS_URL")
+    guess = Edge(caller="cart", called="orders", found="security group", weak=True)
+    assert await prior(guess) == pytest.approx(0.5 * await prior())
+    assert await prior(guess, sure) == await prior() > 0
 
 
 async def test_behind_exhaustion_lie_its_known_causes_and_only_where_something_suggests_them() -> None:

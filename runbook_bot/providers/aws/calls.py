@@ -51,7 +51,7 @@ NEUTRAL: dict[str, tuple[str, ...]] = {
     "scheduler": ("GetSchedule", "ListSchedules"),
     "secretsmanager": ("ListSecrets",),
     "servicediscovery": ("ListNamespaces", "ListServices"),
-    "sns": ("ListSubscriptions", "ListTopics"),
+    "sns": ("ListSubscriptions",),
     "sqs": ("GetQueueAttributes", "GetQueueUrl", "ListQueues"),
     "ssm": ("DescribeParameters",),
     "sts": ("GetCallerIdentity",),

@@ -1,9 +1,9 @@
-"""Discovers what passes messages on: queues, and topics with who has subscribed to them."""
+"""Discovers what passes messages on: queues, and topics as other doors to those who have subscribed to them."""
 
 from urllib.parse import urlsplit
 
 from runbook_bot.domain.vocabulary import ResourceType as R
-from runbook_bot.providers.aws.discovered import Found, Lead, found, handles_of, labels, service_name
+from runbook_bot.providers.aws.discovered import Found, found
 from runbook_bot.providers.aws.looking import Looking
 
 MOST = 3000
@@ -21,31 +21,14 @@ async def queues(look: Looking) -> list[Found]:
     return listed
 
 
-async def topics(look: Looking) -> list[Found]:
-    """SNS: services without a resource of their own. Raises `CallFailed` where they cannot be listed."""
-    arns = [
-        str(each.get("TopicArn", ""))
-        for each in await look.listed("sns", "ListTopics", "Topics", MOST)
-        if each.get("TopicArn")
-    ]
-    named = [(arn, arn.rpartition(":")[2]) for arn in arns]
-    return [
-        Found(
-            name=service_name(look.tagged(arn), name),
-            resources=(),
-            handles=handles_of([arn]),
-            only_called=True,
-            labels=labels(look.tagged(arn)),
-        )
-        for arn, name in named
-    ]
+async def doors(look: Looking) -> dict[str, frozenset[str]]:
+    """By the lower-case ARN of a subscriber, the topics through which it is reached: SNS keeps nothing itself.
 
-
-async def subscribed(look: Looking) -> dict[str, list[Lead]]:
-    """What each subscriber, by lower-case ARN or address, is fed by."""
-    fed: dict[str, list[Lead]] = {}
+    Raises `CallFailed` where subscriptions cannot be listed.
+    """
+    found: dict[str, set[str]] = {}
     for each in await look.listed("sns", "ListSubscriptions", "Subscriptions", MOST):
         endpoint = str(each.get("Endpoint") or "").lower()
         if endpoint.startswith("arn:"):
-            fed.setdefault(endpoint, []).append(Lead(str(each.get("TopicArn", "")), "subscription"))
-    return fed
+            found.setdefault(endpoint, set()).add(str(each.get("TopicArn", "")).lower())
+    return {endpoint: frozenset(topics) for endpoint, topics in found.items()}

@@ -13,7 +13,7 @@ from runbook_bot.providers.aws.discover_ecs import services
 from runbook_bot.providers.aws.discover_fronts import Fronts, balancers, fronts, http_apis, rest_apis, targets
 from runbook_bot.providers.aws.discover_functions import functions
 from runbook_bot.providers.aws.discover_machines import instances, scaling_groups, wanted
-from runbook_bot.providers.aws.discover_messages import queues, subscribed, topics
+from runbook_bot.providers.aws.discover_messages import doors, queues
 from runbook_bot.providers.aws.discover_names import aliases
 from runbook_bot.providers.aws.discover_roles import permitted
 from runbook_bot.providers.aws.discover_traces import traced
@@ -80,7 +80,6 @@ async def _look(place: Place, turn: asyncio.Semaphore, now: datetime) -> _Seen |
         look.part("caches", caches(look), []),
         look.part("Kinesis streams", streams(look), []),
         look.part("queues", queues(look), []),
-        look.part("topics", topics(look), []),
         look.part("Auto Scaling groups", scaling_groups(look), []),
         look.part("REST APIs", rest_apis(look), []),
         look.part("HTTP APIs", http_apis(look), []),
@@ -91,12 +90,12 @@ async def _look(place: Place, turn: asyncio.Semaphore, now: datetime) -> _Seen |
     if wanted(look, behind, known):
         found += await look.part("instances", instances(look, behind), [])
     found += balancers(look, before, behind)
-    fed, traces, allowed = await asyncio.gather(
-        look.part("subscriptions", subscribed(look), {}),
+    topics, traces, allowed = await asyncio.gather(
+        look.part("subscriptions", doors(look), {}),
         look.part("traces", traced(look), {}),
         look.part("security groups", rules(look, found), []) if needed(found) else _none(),
     )
-    found = [replace(each, place=place.name, leads=(*each.leads, *_more(each, fed, traces))) for each in found]
+    found = [_completed(each, place, topics, traces) for each in found]
     return _Seen(found, look, allowed)
 
 
@@ -113,11 +112,14 @@ async def _tags(look: Looking) -> TagsByArn:
     return {str(each.get("ResourceARN")): tags_of(each.get("Tags")) for each in listed}
 
 
-def _more(found: Found, fed: Mapping[str, Sequence[Lead]], traces: Mapping[str, Sequence[Lead]]) -> list[Lead]:
-    """What feeds it by subscription, and what it was seen to call."""
+def _completed(
+    found: Found, place: Place, topics: Mapping[str, frozenset[str]], traces: Mapping[str, Sequence[Lead]]
+) -> Found:
+    """With the topics that lead to it, and what it was seen to call."""
+    handles = found.handles.union(*(topics.get(handle, ()) for handle in found.handles))
     names = {found.name.lower(), *(each.name.lower() for each in found.resources if each.type.value in _TRACED)}
-    leads = [lead for handle in found.handles for lead in fed.get(handle, ())]
-    return [*leads, *(lead for name in sorted(names) for lead in traces.get(name, ()))]
+    seen = [lead for name in sorted(names) for lead in traces.get(name, ())]
+    return replace(found, place=place.name, handles=handles, leads=(*found.leads, *seen))
 
 
 _TRACED = ("ecs_service", "lambda_function", "autoscaling_group", "api_gateway")
