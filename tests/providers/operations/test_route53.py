@@ -63,6 +63,23 @@ async def test_a_name_that_is_weighted_with_one_weight_of_zero(shop: Shop, provi
     assert _row(everything, "A other.example.com")["warnings"] == ["a change takes up to 48 hours to be seen"]
 
 
+async def test_what_is_below_a_name_in_a_zone_of_many(shop: Shop, provider: AwsProvider) -> None:
+    """Against moto, more records than are read."""
+    zone = _zone(shop)
+    changes = [
+        {"Action": "CREATE", "ResourceRecordSet": {"Name": f"a{n:04}.example.com", "Type": "A", "TTL": 60,
+         "ResourceRecords": [{"Value": "192.0.2.1"}]}} for n in range(350)
+    ]  # fmt: skip
+    shop.client("route53").change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": changes})
+    _record(shop, zone, "x.shop.example.com", values=("192.0.2.9",))
+    _record(shop, zone, "shop.example.com", values=("192.0.2.8",))
+    below = await provider.ask(Records(name="shop.example.com", all_below=True))
+    assert sorted(row.name for row in below.rows) == ["A shop.example.com", "A x.shop.example.com"]
+    assert below.status is Status.ok
+    everything = await provider.ask(Records(name="example.com", all_below=True))
+    assert "only the first 300 records were read" in everything.message
+
+
 async def test_a_wildcard_answers_for_a_name_that_has_no_record(shop: Shop, provider: AwsProvider) -> None:
     """Against moto; the name is an international one."""
     zone = _zone(shop, "xn--bcher-kva.example")

@@ -105,9 +105,10 @@ class Records(Operation):
     async def _records(self, place: Place, zone: Answer, wanted: str) -> list[Answer]:
         """Those of the name; where it has none those of the wildcard that answers for it."""
         if self.all_below:
-            every = await place.gather(
-                "route53", "ListResourceRecordSets", "ResourceRecordSets", _MOST_RECORDS, HostedZoneId=_id(zone)
-            )
+            every = await place.gather(  # they are in the order of their labels from the right: those below follow it
+                "route53", "ListResourceRecordSets", "ResourceRecordSets", _MOST_RECORDS,
+                HostedZoneId=_id(zone), StartRecordName=wanted,
+            )  # fmt: skip
             return [each for each in every if within(_plain(each), wanted)]
         found = await _of_name(place, zone, wanted)
         if found or wanted == _plain(zone):
