@@ -322,7 +322,7 @@ IDENTITY = re.compile(
     r"^(?:cluster|service|name|key|keys|tags?|description|dryRun|publish|applyImmediately|rule|path|family|value|"
     r"secretString|secretBinary|policy|policyDocument|bucketPolicy|zipFile|userData|namespace|metricName|dimension\w*|"
     r"scalableDimension|serviceNamespace|resourceId|\w*(?:Token|Names?|Identifiers?|Ids?|Arns?|ARNs?|Urls?|Prefix))$"
-    r"|password",
+    r"|password|secret|credential|api_?key|environment|variables|auth|header|inputs?$",
     re.IGNORECASE,
 )
 """Parameters that only say what is meant, or are nobody's business."""

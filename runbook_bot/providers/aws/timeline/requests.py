@@ -54,6 +54,8 @@ def settings(request: Answer) -> Fields:
     """The plain values of a request, one level deep, without those that only say what is meant."""
     found: Fields = {}
     for key, value in request.items():
+        if isinstance(value, dict) and IDENTITY.search(key) and key not in SHOWN:
+            continue
         if isinstance(value, dict):
             inner = pick(value, "value") if set(value) <= {"value", "Value"} else None
             if inner is not None:
