@@ -20,7 +20,8 @@ from runbook_bot.providers.aws.failure import CallFailed
 from runbook_bot.providers.aws.operations.ec2_network import by_id_or_name, interface_owner, read_groups
 from runbook_bot.providers.aws.operations.listing import cut_short, filters
 from runbook_bot.providers.aws.operations.operation import Operation
-from runbook_bot.providers.aws.operations.parts import Parts, names
+from runbook_bot.providers.aws.operations.parts import Parts
+from runbook_bot.providers.aws.operations.telling import names
 from runbook_bot.providers.aws.place import Answer, Place
 from runbook_bot.providers.aws.rds import read_cluster, read_instance
 from runbook_bot.providers.aws.security_groups import Rule, rules_of

@@ -15,7 +15,8 @@ from runbook_bot.providers.aws.console import console_link, console_page
 from runbook_bot.providers.aws.failure import one_line
 from runbook_bot.providers.aws.operations.listing import cut_short
 from runbook_bot.providers.aws.operations.operation import Operation
-from runbook_bot.providers.aws.operations.parts import Parts, names
+from runbook_bot.providers.aws.operations.parts import Parts
+from runbook_bot.providers.aws.operations.telling import names
 from runbook_bot.providers.aws.place import Answer, Place
 
 _MOST_CLUSTERS = 50

@@ -2,16 +2,13 @@
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import TypeVar
 
-from runbook_bot.domain.noun import utc
 from runbook_bot.providers.aws.each import few, for_each
 from runbook_bot.providers.aws.failure import CallFailed
 
 _T = TypeVar("_T")
 _K = TypeVar("_K")
-_DAY = 86400.0
 
 
 @dataclass
@@ -34,15 +31,3 @@ class Parts:
         found, failures = await for_each(keys, look)
         self.failures = [*self.failures, *failures]
         return found
-
-
-def days_until(moment: datetime | None, now: datetime) -> float | None:
-    """Negative where it is over."""
-    return None if moment is None else round((utc(moment) - utc(now)).total_seconds() / _DAY, 1)
-
-
-def names(values: Iterable[str], most: int = 8) -> str:
-    """The first few, and how many more."""
-    listed = [str(each) for each in values]
-    more = f" and {len(listed) - most} more" if len(listed) > most else ""
-    return ", ".join(listed[:most]) + more
