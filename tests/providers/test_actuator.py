@@ -313,3 +313,21 @@ def test_a_session_is_named_after_the_proposal() -> None:
     assert session_name("inv-20260101/P:1") == "inv-20260101-P-1"
     assert len(session_name("x" * 200)) == 64
     assert len(session_name("x")) >= 2
+
+
+async def test_what_is_prepared_is_what_is_now_and_readers_learn_of_the_change(bad_release: Shop) -> None:
+    """Nobody is shown, and nothing is decided on, what was read a moment before."""
+    changed: list[str] = []
+    actuator = AwsActuator(
+        AwsSettings(), FixedClock(), allow_ambient_credentials=True, on_change=lambda: changed.append("changed")
+    )
+    first = await actuator.prepare(Repair.roll_back, CHECKOUT)
+    bad_release.client("ecs").update_service(cluster="prod", service="checkout-api", desiredCount=9)
+    second = await actuator.prepare(Repair.roll_back, CHECKOUT)
+    assert first is not None
+    assert second is not None
+    assert (first.pre_state["desired_count"], second.pre_state["desired_count"]) == (4, 9)
+    assert changed == []
+    wanted = proposal(second)
+    assert (await actuator.run(wanted, approved(wanted))).took_effect
+    assert changed == ["changed"]

@@ -55,6 +55,7 @@ LIMITED = {
 """By service, in IAM's words."""
 
 _ARNS = {
+    "acm": "arn:{partition}:acm:*:{account}:*",  # those of CloudFront are in us-east-1, wherever else is looked
     "apigateway": "arn:{partition}:apigateway:{region}::/*",
     "cloudfront": "arn:{partition}:cloudfront::{account}:*",
     "iam": "arn:{partition}:iam::{account}:role/*",
