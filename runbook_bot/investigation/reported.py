@@ -43,14 +43,20 @@ def alarm_names(text: str) -> list[str]:
 def named_services(text: str, graph: ServiceGraph) -> list[str]:
     """Services whose name stands in the text, longest first; `billing` finds `billing-api` where no other fits."""
     lowered = plain(text).casefold()
-    exact = [s.name for s in graph if re.search(rf"(?<![\w-]){re.escape(s.name.casefold())}(?![\w-])", lowered)]
-    if exact:
-        return sorted(exact, key=lambda name: (-len(name), name))[:3]
+    if exact := spelled_out(text, graph):
+        return exact
     words = set(re.findall(r"[a-z][a-z0-9]{3,}", lowered))
     partly = {s.name: _alike(words, s) for s in graph}
     best = max(partly.values(), default=0)
     matching = [name for name, count in partly.items() if count == best] if best else []
     return matching if len(matching) == 1 else []
+
+
+def spelled_out(text: str, graph: ServiceGraph) -> list[str]:
+    """Services whose whole name stands in the text, longest first, at most three."""
+    lowered = plain(text).casefold()
+    exact = [s.name for s in graph if re.search(rf"(?<![\w-]){re.escape(s.name.casefold())}(?![\w-])", lowered)]
+    return sorted(exact, key=lambda name: (-len(name), name))[:3]
 
 
 def _alike(words: set[str], service: Service) -> int:

@@ -38,7 +38,7 @@ from runbook_bot.domain.tools import (
 from runbook_bot.domain.vocabulary import ResourceType
 from runbook_bot.errors import KnowledgeError
 from runbook_bot.investigation.causal import UNMEASURED, around_onset, yesterday
-from runbook_bot.investigation.reported import alarm_names, named_services, reported, window_of
+from runbook_bot.investigation.reported import alarm_names, named_services, reported, spelled_out, window_of
 from runbook_bot.investigation.scratchpad import Wanted, ask_all, gathered
 from runbook_bot.investigation.symptom import symptom_of
 from runbook_bot.investigation.world import World
@@ -173,7 +173,12 @@ def _alarms(case: Investigation) -> list[Alarm]:
 def _meant(request: Request, alarms: Sequence[Alarm], graph: ServiceGraph) -> tuple[list[str], Alarm | None]:
     """The services and the alarm that the words are about."""
     services = [request.service] if request.service else named_services(request.text, graph)
-    return services, _chosen(alarms, request.text, services, graph)
+    alarm = _chosen(alarms, request.text, services, graph)
+    if services and alarm is None and not request.service and not spelled_out(request.text, graph):
+        # A word that only resembles a name is less than an alarm that rings for somebody else.
+        ringing = _chosen(alarms, request.text, (), graph)
+        return ([], ringing) if ringing is not None else (services, None)
+    return services, alarm
 
 
 def _unknown(services: Sequence[str], alarm: Alarm | None, graph: ServiceGraph) -> bool:

@@ -212,3 +212,20 @@ async def test_a_town_without_services_is_looked_at_through_nothing() -> None:
     assert case.symptom is None
     assert case.changes is not None
     assert case.changes.status is Status.no_data
+
+
+async def test_a_word_that_resembles_a_name_is_less_than_an_alarm_that_rings() -> None:
+    town = market()
+    function = Resource(type=ResourceType.lambda_function, name="invoices")
+    town.effects["invoices", Signal.throttles] = Effect(120, minutes_ago(30))
+    town.alarms.append(
+        Alarm(name="invoices-throttles", state="alarm", since=minutes_ago(28), subject=function,
+              signal=Signal.throttles, threshold=5, comparison="above")
+    )  # fmt: skip
+    running = Running(town)
+    vague = (await running.triaged("our storefronts show receipts minutes late")).refresh()
+    assert vague.incident is not None
+    assert vague.incident.alarm is not None
+    named = (await running.triaged("search finds nothing")).refresh()
+    assert named.incident is not None
+    assert named.incident.services == ("search",), "its whole name stands there"
