@@ -151,3 +151,19 @@ async def test_the_weights_of_a_rule_are_a_change_of_its_load_balancer(
     (change,) = result.changes
     assert change.after == {"weight.blue": "10", "weight.green": "90"}
     assert json.dumps(change.model_dump(mode="json"))
+
+
+async def test_a_rule_by_a_rate_fired_when_its_metric_says_so(
+    aws: StandIn, shop: Shop, provider: AwsProvider, window: TimeWindow
+) -> None:
+    aws.says("ListVersionsByFunction", {"Versions": []})
+    tell(aws)
+    events = shop.client("events")
+    for name, rate in (("hourly", "rate(1 hour)"), ("busy", "rate(5 minutes)")):
+        events.put_rule(Name=name, ScheduleExpression=rate)
+        events.put_targets(Rule=name, Targets=[{"Id": "1", "Arn": "arn:aws:lambda:us-east-1:1:function:receipts"}])
+        shop.points_at("AWS/Events", "TriggeredRules", {"RuleName": name}, {AT: 1.0})
+    result = await provider.ask(ListChanges(resources=(RECEIPTS,), window=window))
+    assert [(change.at, change.summary) for change in result.changes] == [
+        (AT, "rule hourly fired by its timetable rate(1 hour) for receipts")
+    ]

@@ -1,6 +1,7 @@
 """Scheduled jobs: rules and schedules of EventBridge that fired in the window and touch the resources."""
 
 import asyncio
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -25,7 +26,10 @@ _MOST_ASKED = 12
 _MOST_TASKS = 6
 _MOST_FIRINGS = 6
 """What fires more often than this within the window runs all day: it explains no onset."""
+_MOST_COUNTED = 50
+_SELDOM_MINUTES = 30
 _REMEMBERED_SECONDS = 300.0
+_RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
 _STORES = (R.rds_instance, R.rds_cluster, R.elasticache_cluster, R.dynamodb_table, R.kinesis_stream, R.sqs_queue,
            R.s3_bucket)  # fmt: skip
 
@@ -59,7 +63,8 @@ async def _rules(scene: Scene) -> list[Claim] | CallFailed:
     try:
         listed = await scene.place.recall(("scheduled rules",), _REMEMBERED_SECONDS, look)
         timed = [each for each in listed if each.get("ScheduleExpression") and each.get("State") != "DISABLED"]
-        jobs = [(each, await _firings(scene, each)) for each in timed[:_MOST_RULES]]
+        counted = await _counted(scene, [str(each["Name"]) for each in timed if _seldom_by_rate(each)])
+        jobs = [(each, counted.get(str(each["Name"])) or _firings(scene, each)) for each in timed]
         due = [(each, moments) for each, moments in jobs if 0 < len(moments) <= _MOST_FIRINGS][:_MOST_ASKED]
         targets = await asyncio.gather(*(_targets(scene.place, str(each["Name"])) for each, _ in due))
     except CallFailed as failure:
@@ -71,8 +76,49 @@ async def _rules(scene: Scene) -> list[Claim] | CallFailed:
     return claims
 
 
-async def _firings(scene: Scene, rule: Answer) -> list[datetime]:
+def _firings(scene: Scene, rule: Answer) -> list[datetime]:
     return fires(str(rule["ScheduleExpression"]), scene.window.start, scene.window.end)
+
+
+def _seldom_by_rate(rule: Answer) -> bool:
+    """Whether it fires by a rate, and no more often than every half hour."""
+    found = _RATE.match(str(rule["ScheduleExpression"]))
+    minutes = {"minute": 1, "hour": 60, "day": 1440}
+    return found is not None and int(found.group(1)) * minutes[found.group(2)] >= _SELDOM_MINUTES
+
+
+async def _counted(scene: Scene, rules: Sequence[str]) -> dict[str, list[datetime]]:
+    """When rules with a rate fired, to the minute: the metric `TriggeredRules` of EventBridge counts them."""
+    if not rules:
+        return {}
+    queries = [
+        {
+            "Id": f"r{index}",
+            "MetricStat": {
+                "Metric": {
+                    "Namespace": "AWS/Events",
+                    "MetricName": "TriggeredRules",
+                    "Dimensions": [{"Name": "RuleName", "Value": rule}],
+                },
+                "Period": 60,
+                "Stat": "Sum",
+            },
+        }
+        for index, rule in enumerate(rules[:_MOST_COUNTED])
+    ]
+    start = scene.window.start.replace(second=0, microsecond=0)  # periods begin where the question does
+    span: Answer = {"StartTime": start, "EndTime": scene.window.end}
+    try:
+        answer = await scene.place.call("cloudwatch", "GetMetricData", MetricDataQueries=queries, **span)
+    except CallFailed:
+        return {}  # when they fired stays unknown; what they are is no change
+    found: dict[str, list[datetime]] = {}
+    for each in answer.get("MetricDataResults") or []:
+        pairs = zip(each.get("Timestamps") or [], each.get("Values") or [], strict=False)
+        number = str(each.get("Id") or "").removeprefix("r")
+        if number.isdecimal() and int(number) < len(rules):
+            found[rules[int(number)]] = sorted(utc(at) for at, value in pairs if value > 0)
+    return found
 
 
 async def _targets(place: Place, rule: str) -> list[Answer]:
