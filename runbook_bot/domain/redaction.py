@@ -55,7 +55,7 @@ _TEXT: tuple[tuple[re.Pattern[str], str], ...] = (
     (
         re.compile(
             # behind the account of an ARN there is the name of a secret, which is none
-            rf"((?:{_SENSITIVE})s?\s{{0,3}}+=\s{{0,3}}+|(?<!\d{{12}}:)(?:{_SENSITIVE})s?:)"
+            rf"((?:{_SENSITIVE})s?\s{{0,3}}+=\s{{0,3}}+|(?:{_SENSITIVE})s?:(?<!\d{{12}}:secret:))"
             r"(?!\[redacted )[^\s,;&\"')\]}]+",
             re.I,
         ),
@@ -74,6 +74,7 @@ _TEXT: tuple[tuple[re.Pattern[str], str], ...] = (
     ),
 )
 
+_SPELLED = re.compile(r"://[^\s%]{0,400}%[0-9A-Fa-f]{2}")
 _STARTS = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----")
 _ENDS = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY-----")
 _BODY = re.compile(r"\s{0,20}(?:[A-Za-z0-9+/]{1,200}={0,2}|(?:Proc-Type|DEK-Info): .{0,200})?\s{0,20}")
@@ -89,7 +90,7 @@ _BEGINS = re.compile(
 def redact(text: str) -> str:
     """The text with every known kind of secret replaced by its placeholder."""
     clean = _without_secrets(text)
-    if "%" not in clean or "://" not in clean:
+    if "%" not in clean or not _SPELLED.search(clean):
         return clean
     spelled = unquote(clean)  # an address may hold a secret in percent signs: then it is spelled out without it
     told = _without_secrets(spelled)
@@ -131,7 +132,8 @@ def redact_lines(texts: Iterable[str]) -> list[str]:
     found: list[str] = []
     inside = False
     for text in texts:
-        begins, ends = _STARTS.search(text), _ENDS.search(text)
+        dashed = "-----" in text
+        begins, ends = (_STARTS.search(text), _ENDS.search(text)) if dashed else (None, None)
         if ends is not None and begins is None:
             if not inside:  # its beginning was cut off: what is right before the end was in it too
                 _hide_backwards(found)
