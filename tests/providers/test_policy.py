@@ -131,6 +131,7 @@ def test_what_iam_can_limit_is_limited() -> None:
     assert on["ecs:DescribeServices"] == "arn:aws:ecs:eu-west-1:123456789012:*"
     assert on["logs:FilterLogEvents"] == "arn:aws:logs:eu-west-1:123456789012:*"
     assert on["s3:GetBucketVersioning"] == "arn:aws:s3:::*"
+    assert on["s3:GetObject"] == "arn:aws:s3:::*/AWSLogs/*/elasticloadbalancing/*", "nobody else's data"
     assert on["apigateway:GET"] == "arn:aws:apigateway:eu-west-1::/*"
     assert on["cloudwatch:DescribeAlarms"] == "*", "narrower, it does not tell composite alarms"
     assert on["ec2:DescribeInstances"] == "*"

@@ -5,52 +5,57 @@ judged by IAM on all resources of the type, so the limit is the account and the 
 """
 
 LIMITED = {
-    "acm": ("DescribeCertificate", "ListTagsForCertificate"),
-    "amplify": ("GetApp", "GetBranch", "GetJob", "ListBranches", "ListJobs"),
+    "acm": ("DescribeCertificate",),
+    "amplify": ("GetApp", "GetJob", "ListBranches", "ListJobs"),
     "apigateway": ("GET",),
     "cloudformation": (
-        "DescribeChangeSet", "DescribeStackEvents", "DescribeStackResourceDrifts", "DescribeStackResources",
-        "DescribeStacks", "ListChangeSets", "ListStackResources",
+        "DescribeChangeSet", "DescribeStackEvents", "DescribeStackResourceDrifts", "DescribeStacks",
+        "ListChangeSets",
     ),
-    "cloudfront": ("GetDistribution", "GetDistributionConfig", "ListInvalidations"),
+    "cloudfront": ("GetInvalidation", "ListInvalidations"),
     "cloudwatch": ("DescribeAlarmHistory", "GetInsightRuleReport"),
-    "codedeploy": ("BatchGetDeployments", "GetDeploymentGroup", "ListDeployments"),
-    "codepipeline": ("GetPipeline", "GetPipelineExecution", "GetPipelineState", "ListActionExecutions",
-                     "ListPipelineExecutions"),
+    "codedeploy": ("BatchGetDeployments", "ListDeployments"),
+    "codepipeline": ("GetPipelineState", "ListPipelineExecutions"),
     "config": ("GetComplianceDetailsByConfigRule",),
-    "dynamodb": ("DescribeContinuousBackups", "DescribeContributorInsights", "DescribeTable", "DescribeTimeToLive"),
+    "dynamodb": ("DescribeContributorInsights", "DescribeTable"),
     "ec2": ("GetConsoleOutput", "GetManagedPrefixListEntries"),
     "ecs": (
-        "DescribeCapacityProviders", "DescribeClusters", "DescribeContainerInstances", "DescribeServiceDeployments",
-        "DescribeServiceRevisions", "DescribeServices", "DescribeTasks", "ListContainerInstances",
-        "ListServiceDeployments", "ListTasks",
+        "DescribeCapacityProviders", "DescribeClusters", "DescribeContainerInstances",
+        "DescribeServiceDeployments", "DescribeServiceRevisions", "DescribeServices", "DescribeTasks",
+        "ListContainerInstances", "ListServiceDeployments", "ListTasks",
     ),
     "eks": (
-        "DescribeAddon", "DescribeCluster", "DescribeNodegroup", "DescribeUpdate", "ListAddons", "ListInsights",
-        "ListNodegroups", "ListUpdates",
+        "DescribeAddon", "DescribeCluster", "DescribeFargateProfile", "DescribeNodegroup", "DescribeUpdate",
+        "ListAddons", "ListFargateProfiles", "ListInsights", "ListNodegroups", "ListUpdates",
     ),
-    "elasticache": ("DescribeCacheClusters", "DescribeReplicationGroups"),
+    "elasticache": (
+        "DescribeCacheClusters", "DescribeCacheParameterGroups", "DescribeCacheParameters",
+        "DescribeReplicationGroups",
+    ),
     "iam": ("GetRole", "GetRolePolicy", "ListAttachedRolePolicies", "ListRolePolicies"),
-    "kinesis": ("DescribeStream", "DescribeStreamSummary", "ListShards", "ListStreamConsumers"),
+    "kinesis": ("DescribeStreamSummary", "ListShards", "ListStreamConsumers"),
     "lambda": (
-        "GetFunctionConcurrency", "GetFunctionConfiguration", "GetFunctionEventInvokeConfig", "GetPolicy",
-        "GetProvisionedConcurrencyConfig", "ListAliases", "ListFunctionEventInvokeConfigs",
-        "ListProvisionedConcurrencyConfigs", "ListVersionsByFunction",
+        "GetFunctionConcurrency", "GetFunctionConfiguration", "GetPolicy", "ListAliases",
+        "ListFunctionEventInvokeConfigs", "ListProvisionedConcurrencyConfigs", "ListVersionsByFunction",
     ),
-    "logs": ("DescribeLogStreams", "FilterLogEvents", "GetLogEvents", "StartQuery"),
+    "logs": ("DescribeMetricFilters", "DescribeSubscriptionFilters", "FilterLogEvents", "StartQuery"),
     "pi": ("DescribeDimensionKeys", "GetResourceMetrics"),
-    "rds": ("DescribeDBClusterParameters", "DescribeDBLogFiles", "DescribeDBParameters", "DownloadDBLogFilePortion"),
+    "rds": (
+        "DescribeDBClusterParameters", "DescribeDBLogFiles", "DescribeDBParameters",
+        "DescribeDBProxyTargets", "DownloadDBLogFilePortion",
+    ),
     "route53": ("GetHostedZone", "ListResourceRecordSets"),
     "s3": (
-        "GetBucketLocation", "GetBucketLogging", "GetBucketNotification", "GetBucketPolicy", "GetBucketPolicyStatus",
-        "GetBucketPublicAccessBlock", "GetBucketVersioning", "GetEncryptionConfiguration", "GetLifecycleConfiguration",
-        "GetMetricsConfiguration", "GetObject", "GetReplicationConfiguration", "ListBucket",
+        "GetBucketLocation", "GetBucketLogging", "GetBucketNotification", "GetBucketPolicy",
+        "GetBucketPolicyStatus", "GetBucketPublicAccessBlock", "GetBucketVersioning",
+        "GetEncryptionConfiguration", "GetLifecycleConfiguration", "GetMetricsConfiguration", "GetObject",
+        "GetReplicationConfiguration", "ListBucket",
     ),
     "scheduler": ("GetSchedule",),
-    "secretsmanager": ("DescribeSecret", "ListSecretVersionIds"),
+    "secretsmanager": ("DescribeSecret", "GetResourcePolicy", "ListSecretVersionIds"),
     "sns": ("GetTopicAttributes", "ListSubscriptionsByTopic"),
     "sqs": ("GetQueueAttributes", "GetQueueUrl"),
-    "states": ("DescribeExecution", "DescribeStateMachine", "GetExecutionHistory", "ListExecutions"),
+    "states": ("DescribeExecution", "GetExecutionHistory", "ListExecutions"),
 }  # fmt: skip
 """By service, in IAM's words."""
 
@@ -61,8 +66,9 @@ _ARNS = {
     "iam": "arn:{partition}:iam::{account}:role/*",
     "route53": "arn:{partition}:route53:::*",
     "s3": "arn:{partition}:s3:::*",
+    "s3:GetObject": "arn:{partition}:s3:::*/AWSLogs/*/elasticloadbalancing/*",  # of objects, access logs alone
 }
-"""Services whose ARNs leave the region or the account out."""
+"""Services whose ARNs leave the region or the account out, and permissions that are limited further."""
 _USUAL = "arn:{partition}:{service}:{region}:{account}:*"
 
 
@@ -71,4 +77,5 @@ def scope(permission: str, *, partition: str, region: str, account: str) -> str:
     service, _, action = permission.partition(":")
     if action not in LIMITED.get(service, ()):
         return "*"
-    return _ARNS.get(service, _USUAL).format(partition=partition, service=service, region=region, account=account)
+    arn = _ARNS.get(permission) or _ARNS.get(service, _USUAL)
+    return arn.format(partition=partition, service=service, region=region, account=account)

@@ -1,7 +1,7 @@
 """The smallest IAM policies that do: one to read, one to change, one to assume the roles of both."""
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -72,15 +72,17 @@ def scoped(permissions: Iterable[str], bounds: Bounds) -> Mapping[str, Collectio
 
 
 def _statements(verb: str, given: Mapping[str, Collection[str]]) -> list[dict[str, Any]]:
-    """One or more for each resource, `*` first; Sids take letters and digits only."""
-    found = []
+    """One or more for each resource, `*` first; Sids take letters and digits only, and each is told apart."""
+    found: list[dict[str, Any]] = []
+    used: Counter[str] = Counter()
     for on in sorted(given, key=lambda each: (each != "*", each)):
         service = "anything" if on == "*" else on.split(":")[2]
         sid = verb + "".join(part.capitalize() for part in service.split("-"))
         actions = sorted(given[on])
         for start in range(0, len(actions), _IN_ONE_STATEMENT):
+            used[sid] += 1
+            number = str(used[sid]) if used[sid] > 1 else ""
             chunk = actions[start : start + _IN_ONE_STATEMENT]
-            number = f"{start // _IN_ONE_STATEMENT + 1}" if start else ""
             found.append({"Sid": f"{sid}{number}", "Effect": "Allow", "Action": chunk, "Resource": on})
     return found
 
