@@ -47,8 +47,9 @@ async def list_changes(place: Place, query: ListChanges, now: datetime) -> Resul
     )
     pairs = list(zip(resources, await widened(place, resources, footings, events), strict=True))
     scene = Scene(place, query.window, tuple(pairs), events, now)
-    own, seen = await asyncio.gather(_told(scene), with_earlier(place, _seen(scene)))
-    changes = once(joined([*own.claims, *seen]))
+    claims = await asyncio.to_thread(_seen, scene)
+    own, seen = await asyncio.gather(_told(scene), with_earlier(place, claims))
+    changes = await asyncio.to_thread(lambda: once(joined([*own.claims, *seen])))
     failures = [*events.failures, *own.failures]
     answered = bool(own.claims) or own.answered or trail.answered
     return _result(scene, query, changes, failures, answered=answered)
@@ -62,7 +63,7 @@ async def _global(place: Place, query: ListChanges, footings: Sequence[Footing])
 
 
 def _seen(scene: Scene) -> list[Claim]:
-    """What CloudTrail tells of the resources."""
+    """What CloudTrail tells of the resources; each event is held against each resource, so this is work."""
     found = []
     for resource, footing in scene.footings:
         for event in scene.trail.events:

@@ -1,5 +1,6 @@
 """CloudTrail: who changed what, read from the write events of a window."""
 
+import asyncio
 import json
 import re
 import time
@@ -109,9 +110,13 @@ async def read_trail(place: Place, window: TimeWindow, names: Sequence[str], sha
             failures = [] if asked else failures
         if not complete and told:
             unread = _cut(told, asked)
-    parsed = {each.id: each for each in (parse(told) for told in events) if each is not None}
-    kept = [each for each in parsed.values() if window.holds(each.at)]
-    return Trail(tuple(sorted(kept, key=lambda each: each.at)), tuple(failures), unread)
+    return Trail(await asyncio.to_thread(_parsed, events, window), tuple(failures), unread)
+
+
+def _parsed(events: Sequence[Answer], window: TimeWindow) -> tuple[TrailEvent, ...]:
+    """Each once, in order of time."""
+    found = {each.id: each for each in (parse(told) for told in events) if each is not None}
+    return tuple(sorted((each for each in found.values() if window.holds(each.at)), key=lambda each: each.at))
 
 
 def _cut(told: Sequence[Answer], asked: Sequence[str]) -> str:
@@ -134,8 +139,7 @@ async def read_global(place: Place, window: TimeWindow) -> Trail:
         found, _, failure = await _remembered(home, window, "EventSource", source, 2)
         events += found
         failures += [failure] if failure is not None else []
-    parsed = [each for each in (parse(told) for told in events) if each is not None and window.holds(each.at)]
-    return Trail(tuple(parsed), tuple(failures[:1]))
+    return Trail(await asyncio.to_thread(_parsed, events, window), tuple(failures[:1]))
 
 
 def home_region(region: str) -> str:

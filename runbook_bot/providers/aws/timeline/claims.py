@@ -16,6 +16,8 @@ SAME = timedelta(minutes=2)
 """Within this time two sources that tell of a change of one resource tell of the same one."""
 _JOINED = frozenset({"deployment", "configuration", "other"})
 _SUMMARY = 400
+_MOST_ALSO = 30
+"""Others that a change is said to touch: a journal holds each of them with each change."""
 
 
 @dataclass(frozen=True)
@@ -58,9 +60,13 @@ def trail_claim(event: TrailEvent, resource: Resource, through: str) -> Claim:
 def joined(claims: Iterable[Claim]) -> list[Change]:
     """Each change once. Two accounts of one source are two changes; a person's name is kept before a service's."""
     kept: list[Claim] = []
+    deep: dict[str, list[int]] = {}  # where those stand that another account may belong to, by the resource
     for claim in sorted(claims, key=lambda each: (-each.depth, each.change.at)):
-        fitting = [i for i, other in enumerate(kept) if other.depth > claim.depth and _same(other, claim)]
+        key = claim.change.resource.key if claim.change.resource else ""
+        fitting = [i for i in deep.get(key, ()) if kept[i].depth > claim.depth and _same(kept[i], claim)]
         if not fitting:
+            if claim.depth:
+                deep.setdefault(key, []).append(len(kept))
             kept.append(claim)
             continue
         index = min(fitting, key=lambda i: abs(kept[i].change.at - claim.change.at))
@@ -129,4 +135,4 @@ def once(changes: Sequence[Change]) -> list[Change]:
 def _of_all(told: Sequence[Change]) -> Change:
     chosen = next((each for each in told if not each.through), told[0])
     others = {e.resource.key: e.resource for e in told if e.resource is not None and e.resource != chosen.resource}
-    return chosen.model_copy(update={"also": tuple(others.values())}) if others else chosen
+    return chosen.model_copy(update={"also": tuple(others.values())[:_MOST_ALSO]}) if others else chosen

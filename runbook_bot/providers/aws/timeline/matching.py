@@ -49,10 +49,9 @@ def through(event: TrailEvent, resource: Resource, footing: Footing) -> str | No
         return ""
     if event.name == "ChangeResourceRecordSets":
         return _record(event, footing)
-    subjects = _subjects(event)
-    shared = next((footing.things[name] for name in sorted(subjects) if name in footing.things), None)
-    if shared is not None:
-        return shared
+    shared = _subjects(event) & footing.things.keys()
+    if shared:
+        return footing.things[min(shared)]
     return _by_path(event, resource)
 
 
