@@ -46,7 +46,8 @@ def share(height: float, limit: float) -> str:
 
 
 def failed(expected: str, result: Result) -> str:
-    return f"not known whether {expected}: {result.where}: {result.status} {redact(result.message)[:200]}".strip()
+    why = redact(result.message)[:200] or str(result.status)
+    return f"not known whether {expected}: {why} ({result.where})"
 
 
 def not_measured(expected: str) -> str:

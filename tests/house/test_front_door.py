@@ -13,7 +13,8 @@ from runbook_bot.errors import RunbookError, UsageError
 from tests.house.terminal import runbook
 
 HEAVY = ("anthropic", "chromadb", "boto3", "slack_bolt", "docket", "moto", "numpy", "pydantic", "rich")
-COMMANDS = ("serve", "worker", "demo", "investigate", "ask", "aws", "status", "knowledge", "audit", "doctor", "config")
+COMMANDS = ("serve", "worker", "demo", "investigate", "ask", "aws", "skills", "status", "init", "knowledge", "audit",
+            "doctor", "config")  # fmt: skip
 
 
 def test_help_loads_nothing_heavy() -> None:
@@ -38,7 +39,7 @@ print([name for name in {HEAVY!r} if name in sys.modules])
 @pytest.mark.parametrize(
     ("words", "named"),
     [
-        (("investigate",), "TEXT"),
+        (("investigate",), "say what hurts"),
         (("investigate", "x", "--nonsense"), "--nonsense"),
         (("investigat", "x"), "investigat"),
         (("investigate", "  "), "say what hurts"),

@@ -31,13 +31,13 @@ async def test_changes_dependencies_and_runbooks_are_gathered(case: Case) -> Non
 
 
 async def test_what_may_not_be_read_is_named_with_the_permission_and_the_rest_goes_on(shop: Scene) -> None:
-    shop.box.cloud.knobs.deny.add("cloudtrail:LookupEvents")
+    shop.box.cloud.knobs.deny.add("logs:FilterLogEvents")
     try:
         found = await shop.investigated()
     finally:
-        shop.box.cloud.knobs.deny.discard("cloudtrail:LookupEvents")
+        shop.box.cloud.knobs.deny.discard("logs:FilterLogEvents")
     assert found.status in {"concluded", "inconclusive"}
     assert found.journal.symptom is not None, "the other parts went on"
     assert found.verdict is not None
     assert "Could not be checked" in words(found.verdict)
-    assert "cloudtrail:LookupEvents" in words(found.verdict)
+    assert "logs:FilterLogEvents" in words(found.verdict)

@@ -8,6 +8,8 @@ from runbook_bot.domain.window import TimeWindow
 from runbook_bot.providers.aws.failure import CallFailed
 
 _OF_ALL_CALLS = ("credentials", "clock", "wrong_account", "unreachable")
+_NAMED = 4
+"""Permissions that are named where many lack."""
 _WORST = (Status.denied, Status.error, Status.no_data)
 
 
@@ -21,8 +23,17 @@ def failed(failure: CallFailed, source: str, where: str, asked: Json) -> Result:
 
 
 def gaps(failures: Iterable[CallFailed]) -> str:
-    """What could not be seen, each cause once: without credentials or a network every call says the same."""
-    return "; ".join({each.kind if each.kind in _OF_ALL_CALLS else str(each): str(each) for each in failures}.values())
+    """What could not be seen, each cause once: without credentials or a network every call says the same.
+
+    Of many permissions that lack the first few are named; `doctor --aws` names them all.
+    """
+    told = {each.kind if each.kind in _OF_ALL_CALLS else str(each): each for each in failures}
+    denied = [each for each in told.values() if each.kind == "denied"]
+    shown = [str(each) for each in told.values() if each.kind != "denied" or len(denied) <= _NAMED or each is denied[0]]
+    if len(denied) > _NAMED:
+        names = dict.fromkeys(each.action for each in denied[1:])
+        shown.append(f"{len(names)} more permissions lack: {', '.join(list(names)[: _NAMED - 1])}, …")
+    return "; ".join(shown)
 
 
 def worst(failures: Sequence[CallFailed]) -> Status:
