@@ -26,6 +26,8 @@ NEEDED = {
     "type": "AWS::EC2::SecurityGroup",
     "deployment": "d-A1B2C3D4E",
 }
+ALSO = {"aws.config.history": {"type": "AWS::EC2::SecurityGroup"}}
+"""What an operation can tell from some names only."""
 each_operation = pytest.mark.parametrize("operation", ATTACKED, ids=lambda each: each.kind)
 PAGE = 100
 FLOODED = list({(each.service, each.calls[0]): each for each in ATTACKED}.values())
@@ -34,8 +36,8 @@ FLOODED = list({(each.service, each.calls[0]): each for each in ATTACKED}.values
 
 def question(operation: type[Operation]) -> Operation:
     """With what it needs and no more."""
-    given = {name: NEEDED.get(name, "app") for name, field in operation.model_fields.items() if field.is_required()}
-    return operation.model_validate(given)
+    needed = [name for name, field in operation.model_fields.items() if field.is_required()]
+    return operation.model_validate({name: NEEDED.get(name, "app") for name in needed} | ALSO.get(operation.kind, {}))
 
 
 class Always(dict[str, Callable[[str], Answer | None]]):
