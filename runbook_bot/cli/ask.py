@@ -11,10 +11,14 @@ from runbook_bot.errors import RunbookError, UsageError
 if TYPE_CHECKING:
     from runbook_bot.domain.investigation import Investigation
     from runbook_bot.domain.noun import Json
-    from runbook_bot.investigation.ask.answer import Answer, Source, Table
+    from runbook_bot.investigation.ask.answer import Answer, Quote, Source, Table
     from runbook_bot.settings import Settings
 
 WIDTH = 118
+UNBROKEN = 200
+"""Columns up to which a quoted line is left as it is."""
+LONGEST = 1000
+"""Characters of what is said first."""
 
 
 def ask(
@@ -72,33 +76,50 @@ def as_data(answer: "Answer") -> "Json":
 
 
 def lines(answer: "Answer") -> "list[str]":
-    """The answer in lines: what is said, the tables and quotes, then what was not seen, and the sources."""
-    from runbook_bot.domain.redaction import redact
+    """The answer in lines: what is said, the tables and quotes, then what was not seen, and the sources.
 
-    said = [terminal.plain(redact(answer.text))]
+    What is said is one line, for a terminal to break and a person to copy; all others are at most `WIDTH` wide, but
+    for lines of a quote up to `UNBROKEN`, which may be commands, and links.
+    """
+    from runbook_bot.domain.redaction import redact
+    from runbook_bot.investigation.ask.layout import wrapped
+
+    said = [terminal.shortened(redact(answer.text), LONGEST)]
     for table in answer.tables:
         said += ["", *_table(table)]
     for quote in answer.quotes:
-        said += ["", *(f"  > {terminal.plain(redact(each))}" for each in quote.text.splitlines() if each.strip())]
-        said += [f"    {terminal.plain(redact(quote.where))}"]
-    gaps = [each for each in answer.unseen if each.partition(": ")[2] not in answer.text]
+        said += ["", *_quote(quote)]
+    gaps = [each for each in answer.unseen if (each.partition(": ")[2] or each) not in answer.text]
     told = [*answer.notes, *(f"Not seen: {each}" for each in gaps)]
-    said += ["", *(terminal.shortened(redact(each), 400) for each in told)] if told else []
+    beside = [line for each in told for line in wrapped(terminal.shortened(redact(each), 400), WIDTH, "  ")]
+    said += ["", *beside] if beside else []
     said += ["", *_sources(answer.sources)] if answer.sources else []
     return said
 
 
+def _quote(quote: "Quote") -> list[str]:
+    from runbook_bot.domain.redaction import redact
+    from runbook_bot.investigation.ask.layout import wrapped
+
+    told = [terminal.plain(redact(each)) for each in quote.text.splitlines() if each.strip()]
+    broken = [line for each in told for line in ([each] if len(each) <= UNBROKEN else wrapped(each, WIDTH - 4))]
+    where = wrapped(terminal.shortened(redact(quote.where), 400), WIDTH - 4)
+    return [*(f"  > {each}" for each in broken), *(f"    {each}" for each in where)]
+
+
 def _table(table: "Table") -> list[str]:
     from runbook_bot.domain.redaction import redact
-    from runbook_bot.investigation.ask.layout import aligned
+    from runbook_bot.investigation.ask.layout import aligned, wrapped
 
-    title = [f"{terminal.plain(table.title)}:"] if table.title else []
+    title = wrapped(f"{terminal.shortened(redact(table.title), 400)}:", WIDTH) if table.title else []
     clean = table.model_copy(update={"rows": tuple(tuple(redact(cell) for cell in row) for row in table.rows)})
-    return [*title, *(f"  {line}" for line in aligned(clean, WIDTH))]
+    return [*title, *(f"  {line}" for line in aligned(clean, WIDTH - 2))]
 
 
 def _sources(sources: "tuple[Source, ...]") -> list[str]:
     """Who was asked what: of each source the first question, and how many others."""
+    from runbook_bot.investigation.ask.layout import wrapped
+
     groups: dict[str, list[Source]] = {}
     for each in sources:
         if all(each.where != other.where for other in groups.setdefault(each.source, [])):
@@ -106,6 +127,7 @@ def _sources(sources: "tuple[Source, ...]") -> list[str]:
     shown = []
     for name, asked in groups.items():
         more = f", and {len(asked) - 1} more" if len(asked) > 1 else ""
-        shown.append(f"  {name}: {terminal.shortened(asked[0].where, 200)}{more}")
+        told = f"{terminal.plain(name)}: {terminal.shortened(asked[0].where, 200)}{more}"
+        shown += [f"  {line}" for line in wrapped(told, WIDTH - 2, "    ")]
         shown += [f"      {terminal.plain(asked[0].console)}"] if asked[0].console else []
     return ["Asked:", *shown]

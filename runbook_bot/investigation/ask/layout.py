@@ -1,6 +1,5 @@
-"""Tables as aligned lines of text, and numbers as a row of little bars."""
+"""Text in lines of bounded width: aligned tables, wrapped sentences, and numbers as a row of little bars."""
 
-import textwrap
 import unicodedata
 from collections.abc import Sequence
 
@@ -35,7 +34,7 @@ def aligned(shown: Table, width: int = 118) -> list[str]:
     for row in cells:
         lines.append(_row(row, wide, beside, width))
         told = [f"{heads[index]}: {row[index]}" for index in below if row[index]]
-        lines += [f"    {each}" for each in _wrapped("; ".join(told), width - 4)]
+        lines += [f"    {each}" for each in _first(wrapped("; ".join(told), width - 4), width - 4)]
     return lines + ([f"… {shown.left_out} more"] if shown.left_out else [])
 
 
@@ -50,15 +49,34 @@ def _row(row: Sequence[str], wide: Sequence[int], beside: Sequence[int], width: 
 def _hanging(row: Sequence[str], first: int, width: int) -> list[str]:
     """A row of two cells, the second one wrapped beside the first."""
     first = min(first, _LONG)
-    told = textwrap.wrap(row[1], width - first - len(_GAP), break_on_hyphens=False) or [""]
+    told = wrapped(row[1], width - first - len(_GAP)) or [""]
     return [f"{_fit(row[0] if number == 0 else '', first)}{_GAP}{each}".rstrip() for number, each in enumerate(told)]
 
 
-def _wrapped(text: str, width: int) -> list[str]:
-    lines = textwrap.wrap(text, width, break_on_hyphens=False)
-    if len(lines) > _MOST_BELOW:
-        lines = [*lines[: _MOST_BELOW - 1], lines[_MOST_BELOW - 1][: width - 1] + "…"]
+def wrapped(text: str, width: int, indent: str = "") -> list[str]:
+    """The text in lines of at most `width` columns, broken between words where it can be.
+
+    `indent`: what every line but the first begins with.
+    """
+    lines: list[str] = []
+    for word in text.split():
+        if lines and _width(lines[-1]) + 1 + _width(word) <= width:
+            lines[-1] += f" {word}"
+            continue
+        rest = word
+        while rest:
+            start = indent if lines else ""
+            piece = _begin(rest, width - _width(start)) or rest[:1]
+            lines.append(start + piece)
+            rest = rest[len(piece) :]
     return lines
+
+
+def _first(lines: list[str], width: int) -> list[str]:
+    """As many lines as may stand under a row, with an ellipsis where there were more."""
+    if len(lines) <= _MOST_BELOW:
+        return lines
+    return [*lines[: _MOST_BELOW - 1], _begin(lines[_MOST_BELOW - 1], width - 1) + "…"]
 
 
 def sparkline(values: Sequence[float], length: int = 24) -> str:
@@ -86,9 +104,17 @@ def _width(text: str) -> int:
     )
 
 
+def _begin(text: str, size: int) -> str:
+    """As much of the beginning as fits into `size` columns."""
+    used = 0
+    for index, each in enumerate(text):
+        used += _width(each)
+        if used > size:
+            return text[:index]
+    return text
+
+
 def _fit(text: str, size: int) -> str:
     if _width(text) > size:
-        while text and _width(text) > size - 1:
-            text = text[:-1]
-        text += "…"
+        text = _begin(text, size - 1) + "…"
     return text + " " * (size - _width(text))

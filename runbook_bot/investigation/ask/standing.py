@@ -1,8 +1,10 @@
 """How things stand: what runs, whether it is well, and what is in alarm."""
 
 import asyncio
+import math
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
 
@@ -23,6 +25,8 @@ from runbook_bot.investigation.causal import UNMEASURED
 
 MOST_RUNNING = 80
 MOST_RESOURCES = 12
+LONGEST_NAME = 60
+"""Characters of an alarm's name, or of a status, in a list of what is wrong."""
 DAY = timedelta(hours=24)
 RECENT = timedelta(hours=3)
 _RUNS = (*COMPUTE, R.rds_instance, R.rds_cluster, R.dynamodb_table, R.elasticache_cluster, R.sqs_queue,
@@ -54,15 +58,15 @@ async def running(look: Looking) -> Answer:
     alarms, *states = await asyncio.gather(
         look.ask(FindAlarms()), *(look.ask(ReadState(resource=resource)) for _, resource in chosen)
     )
-    rows = [_line(look, service, resource, state, alarms.alarms)
-            for (service, resource), state in zip(chosen, states, strict=True)]  # fmt: skip
-    rows.sort(key=lambda row: (not row[-1], -row[-1].count(";")))
-    unwell = [row for row in rows if row[-1] not in ("", say.UNREAD)]
+    found = [_line(look, service, resource, state, alarms.alarms)
+             for (service, resource), state in zip(chosen, states, strict=True)]  # fmt: skip
+    found.sort(key=lambda each: each.rank)
+    rows = [each.row for each in found]
     quiet = [each.name for each in services if not _runs(each)]
     if quiet:
         look.notes.append(f"No resource is known of {say.listed(quiet)}, so it cannot be looked at.")
     names = list(dict.fromkeys(row[0] for row in rows))
-    text = _overall(names, rows, unwell, alarms)
+    text = _overall(names, found, alarms)
     if not rows:
         text = say.NO_SERVICES if not list(look.graph) else "Nothing that runs is known here."
     columns = ("service", "owner", "what", "running", "version", "deployed", "trouble")
@@ -72,21 +76,49 @@ async def running(look: Looking) -> Answer:
         text=text,
         tables=(table(columns, rows, most=40),) if rows else (),
         at=look.now,
-        data={"services": cast(list[JsonValue], names), "unwell": [row[0] for row in unwell]},
+        data={"services": cast(list[JsonValue], names), "unwell": cast(list[JsonValue], list(_unwell(found)))},
     )
 
 
-def _overall(names: list[str], rows: list[tuple[str, ...]], unwell: list[tuple[str, ...]], alarms: Result) -> str:
+@dataclass(frozen=True)
+class _Line:
+    """One resource of a service: what is shown of it, and what is wrong with it."""
+
+    row: tuple[str, ...]
+    troubles: tuple[str, ...]
+    read: bool
+    """Whether its state could be read."""
+    since: float
+    """When the first alarm of the last day began, in epoch seconds; infinite where there is none."""
+
+    @property
+    def rank(self) -> tuple[object, ...]:
+        """What is wrong comes first, most of it and the earliest before the rest; then what could not be read."""
+        return not self.troubles, self.read, -len(self.troubles), self.since
+
+
+def _unwell(lines: Sequence[_Line]) -> dict[str, list[str]]:
+    """What is wrong with which service, each thing once, in the order of the lines."""
+    found: dict[str, list[str]] = {}
+    for each in lines:
+        if each.troubles:
+            told = found.setdefault(each.row[0], [])
+            told += [one for one in each.troubles if one not in told]
+    return found
+
+
+def _overall(names: list[str], lines: Sequence[_Line], alarms: Result) -> str:
     """How many there are, and what is wrong with which; what could not be read is neither well nor unwell."""
-    unread = sum(row[-1] == say.UNREAD for row in rows)
-    if unread == len(rows):
-        known = f"{say.count(len(names), 'service')} of {say.count(len(rows), 'resource')}"
+    unread = sum(not each.read and not each.troubles for each in lines)
+    if unread == len(lines):
+        known = f"{say.count(len(names), 'service')} of {say.count(len(lines), 'resource')}"
         return f"{known} are known, and none could be read."
-    wrong = say.listed(list(dict.fromkeys(f"{row[0]} ({row[-1]})" for row in unwell)), 3)
+    unwell = _unwell(lines)
+    wrong = say.listed([f"{name} ({_several(told)})" for name, told in unwell.items()], 3)
     calm = (
         "nothing is wrong with any of them" if alarms.known and not unread else "nothing is wrong in what could be seen"
     )
-    text = f"{say.count(len(names), 'service runs', 'services run')} on {say.count(len(rows), 'resource')}"
+    text = f"{say.count(len(names), 'service runs', 'services run')} on {say.count(len(lines), 'resource')}"
     text += f"; not well: {wrong}" if unwell else f"; {calm}"
     return f"{text}; {say.count(unread, 'resource')} could not be read." if unread else f"{text}."
 
@@ -124,20 +156,30 @@ def _tagged(service: Service, names: Sequence[str]) -> bool:
     return any(part in names for text in said for part in re.split(r"[^a-z]+", text.casefold()))
 
 
-def _line(
-    look: Looking, service: Service, resource: Resource, state: Result, alarms: Sequence[Alarm]
-) -> tuple[str, ...]:
-    firing = [each for each in alarms if _about(each, service)]
-    since = next((state.fact(name) for name in _SINCE if state.fact(name)), None)
-    return (
+def _line(look: Looking, service: Service, resource: Resource, state: Result, alarms: Sequence[Alarm]) -> _Line:
+    firing = [each for each in alarms if each.state == "alarm" and _shown_at(each, service) == resource.key]
+    deployed = next((state.fact(name) for name in _SINCE if state.fact(name)), None)
+    troubles = _troubles(state, firing, look.now)
+    row = (
         service.name,
         service.owner or "",
         kind(resource),
         _counts(state),
         _version(state),
-        _when(since, look.now),
-        _trouble(state, firing, look.now),
+        _when(deployed, look.now),
+        _wrong(state, troubles),
     )
+    lately = [each.since.timestamp() for each in firing if each.since and look.now - each.since < DAY]
+    return _Line(row, tuple(troubles), state.known, min(lately, default=math.inf))
+
+
+def _shown_at(alarm: Alarm, service: Service) -> str:
+    """The resource beside which an alarm of the service is shown: the one it watches, else the first of its lines."""
+    if not _about(alarm, service):
+        return ""
+    shown = [each.key for each in _runs(service)]
+    watched = [each.key for each in (alarm.subject, alarm.metric) if each is not None and each.key in shown]
+    return next(iter([*watched, *shown]), "")
 
 
 def _counts(state: Result) -> str:
@@ -170,10 +212,11 @@ def _about(alarm: Alarm, service: Service) -> bool:
     )
 
 
-def _trouble(state: Result, firing: Sequence[Alarm], now: datetime) -> str:
-    said = [f"alarm {each.name}" + (f", {ago(each.since, now)}" if each.since else "") for each in firing[:2]]
-    if len(firing) > 2:
-        said.append(f"{len(firing) - 2} more alarms")
+def _troubles(state: Result, firing: Sequence[Alarm], now: datetime) -> list[str]:
+    """What is wrong, one thing each; the alarm that began first is the first."""
+    ringing = sorted(firing, key=lambda each: (each.since is None, each.since or now, each.name))
+    said = [f"alarm {text_of(each.name, LONGEST_NAME)}" + (f", {ago(each.since, now)}" if each.since else "")
+            for each in ringing]  # fmt: skip
     running, wanted = state.fact("running_count"), state.fact("desired_count")
     if isinstance(running, int | float) and isinstance(wanted, int | float) and running < wanted:
         said.append(f"{wanted - running:g} of {wanted:g} missing")
@@ -181,8 +224,19 @@ def _trouble(state: Result, firing: Sequence[Alarm], now: datetime) -> str:
         said.append("the roll-out failed")
     status = str(state.fact("status") or state.fact("state") or "").casefold()
     if status and status not in _FINE and wanted is None:
-        said.append(status)
-    return say.UNREAD if not state.known and not said else "; ".join(said)
+        said.append(text_of(status, LONGEST_NAME))
+    return said
+
+
+def _several(troubles: Sequence[str]) -> str:
+    """`alarm a, 3 min ago; alarm b, 5 min ago; 1 of 4 missing; 4 more alarms`: of many alarms the first two."""
+    ringing = [each for each in troubles if each.startswith("alarm ")]
+    more = [f"{len(ringing) - 2} more alarm{'s' if len(ringing) > 3 else ''}"] if len(ringing) > 2 else []
+    return "; ".join([*ringing[:2], *more, *(each for each in troubles if each not in ringing)])
+
+
+def _wrong(state: Result, troubles: Sequence[str]) -> str:
+    return _several(troubles) or ("" if state.known else say.UNREAD)
 
 
 async def status(look: Looking) -> Answer:
@@ -201,10 +255,11 @@ async def status(look: Looking) -> Answer:
         ),
         look.ask_all(ReadState(resource=each) for each in resources),
     )
-    firing = [each for each in alarms.alarms if _about(each, service)]
+    firing = [each for each in alarms.alarms if each.state == "alarm" and _about(each, service)]
     off = [each for each in series if moved(each)]
-    rows = [(kind(each), each.name, _counts(state), _trouble(state, [], look.now), _facts(state))
-            for each, state in zip(resources, states, strict=True)]  # fmt: skip
+    troubles = [_troubles(state, [], look.now) for state in states]
+    rows = [(kind(each), each.name, _counts(state), _wrong(state, wrong), _facts(state))
+            for each, state, wrong in zip(resources, states, troubles, strict=True)]  # fmt: skip
     tables = [table(("what", "name", "running", "trouble", "facts"), rows)] if rows else []
     if off:
         tables.append(table(("signal", "of", "now", "before", "course"),
@@ -212,7 +267,7 @@ async def status(look: Looking) -> Answer:
                             title="What moved"))  # fmt: skip
     latest = max(made.changes, key=lambda each: each.at, default=None) if made else None
     changed = f" The latest change: {latest.summary}, {ago(latest.at, look.now)}." if latest else ""
-    text = _well(name, firing, off, [row[3] for row in rows if row[3] not in ("", say.UNREAD)], look) + changed
+    text = _well(name, firing, off, [one for each in troubles for one in each], look) + changed
     if rows and not alarms.known and not any(each.known for each in states) and not series:
         text = f"Nothing of {name} could be seen.{changed}"
     if not resources:
