@@ -72,7 +72,7 @@ class Fleet:
         self._say(at + took / 3, f"has started {len(started)} tasks: {_listed(started)}.")
         if self.target_group:
             self._say(at + took / 2, f"registered {len(started)} targets in (target-group {self.target_group})")
-        old = [task for task in self.running(at) if task.rollout != self.rollout.id]
+        old = [task for task in self._lasting() if task.rollout != self.rollout.id]
         for task in old:
             self._stop(task, at + took, f"Scaling activity initiated by (deployment {self.rollout.id})", None, None)
         if old:
@@ -84,12 +84,12 @@ class Fleet:
     def scale(self, desired: int, at: float) -> None:
         """More or fewer tasks of the same revision."""
         assert self.rollout
-        running, self.desired = self.running(at), desired
+        lasting, self.desired = self._lasting(), desired
         self._say(at, f"has set desired count to {desired}.")
-        started = [self._start(at + 1.0) for _ in range(desired - len(running))]
+        started = [self._start(at + 1.0) for _ in range(desired - len(lasting))]
         if started:
             self._say(at + 1.0, f"has started {len(started)} tasks: {_listed(started)}.")
-        surplus = running[desired:]
+        surplus = lasting[desired:]
         for task in surplus:
             reason = f"Scaling activity initiated by (deployment {self.rollout.id})"
             self._stop(task, at + 1.0, reason, None, None)
@@ -115,6 +115,10 @@ class Fleet:
         task.code = "UserInitiated"
         self._say(at + 1.0, f"has started 1 tasks: {_listed([self._start(at + 1.0)])}.")
 
+    def tell(self, at: float, what: str) -> None:
+        """An event of the service, in the scheduler's words."""
+        self._say(at, what)
+
     def complain(self, at: float, count: int, reason: str) -> None:
         where = f"(port {self.port}) is unhealthy in (target-group {self.target_group})"
         for _ in self.running(at)[:count]:
@@ -131,6 +135,10 @@ class Fleet:
 
     def running(self, now: float) -> list[Task]:
         return [t for t in self.tasks if t.started <= now and (t.stopped is None or t.stopped > now)]
+
+    def _lasting(self) -> list[Task]:
+        """What runs or is about to, and nobody has told to stop: a roll-out may come before the last one is over."""
+        return [t for t in self.tasks if t.stopped is None]
 
     def stopped(self, now: float) -> list[Task]:
         return [t for t in self.tasks if t.stopped is not None and now - STOPPED_KEPT < t.stopped <= now]

@@ -11,8 +11,8 @@ from runbook_bot.errors import PlaygroundError
 from runbook_bot.playground.cloud import wire
 from runbook_bot.playground.cloud.wire import Call, Parameters, Request, Response
 
-_START = 20.0
-"""Seconds that moto may take to come up, on a busy machine."""
+_START = 120.0
+"""Seconds that moto may take to come up, on a very busy machine; one that cannot come up ends at once."""
 _DROPPED = frozenset({"host", "content-length", "transfer-encoding", "connection", "expect", "accept-encoding"})
 
 
@@ -63,6 +63,11 @@ class Upstream:
             # the pipes' transports close in the next turns of the loop, and would warn if it ended before
             self._process._transport.close()  # type: ignore[attr-defined]  # asyncio has no public way to close it
             await asyncio.sleep(0)
+
+    async def clear(self) -> None:
+        """Forget everything that was made."""
+        async with self._session.post(f"{self._url}/moto-api/reset") as answer:
+            await answer.read()
 
     async def forward(self, request: Request) -> Response:
         """The request as it came, and moto's answer as it comes."""
