@@ -41,7 +41,14 @@ def iso(moment: datetime) -> str:
     return utc(moment).isoformat().replace("+00:00", "Z")
 
 
-Instant = Annotated[datetime, AfterValidator(utc), PlainSerializer(iso, return_type=str)]
+def _in_range(moment: datetime) -> datetime:
+    try:
+        return utc(moment)
+    except OverflowError:  # year 1 or 9999, and an offset that leads out of it
+        raise ValueError("lies beyond the years that can be told in UTC") from None
+
+
+Instant = Annotated[datetime, AfterValidator(_in_range), PlainSerializer(iso, return_type=str)]
 """A moment, always in UTC, written as ISO 8601 with `Z`."""
 
 
