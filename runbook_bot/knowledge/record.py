@@ -118,10 +118,10 @@ class Record:
         self._db.execute("begin immediate")
         try:
             yield
-        except BaseException:
-            self._db.execute("rollback")
-            raise
-        self._db.execute("commit")
+            self._db.execute("commit")
+        finally:
+            if self._db.in_transaction:  # something went wrong, in the body or with the commit
+                self._db.execute("rollback")
 
     # documents
 

@@ -132,5 +132,7 @@ def _yaml(file: Path, text: str, first: int) -> object:
         mark = error.problem_mark
         where = f" (line {mark.line + first}, column {mark.column + 1})" if mark else ""
         raise UsageError(f"{file} is no YAML: {error.problem}{where}") from None
-    except (yaml.YAMLError, RecursionError) as error:
+    except RecursionError:
+        raise UsageError(f"{file} is nested too deeply") from None
+    except (yaml.YAMLError, ValueError, OverflowError) as error:  # such as 2026-13-45, which looks like a date
         raise UsageError(f"{file} is no YAML: {' '.join(str(error).split())[:200]}") from None

@@ -60,6 +60,8 @@ def test_a_broken_skill_is_a_warning_and_the_others_are_there(tmp_path: Path) ->
         ("", "title: look\n", "a list of steps"),
         ("", "- {title: look\n", "no YAML"),
         ("description: [\n", "", "line 4"),
+        ("metadata: {since: 2026-13-45}\n", "", "no YAML: month must be in 1..12"),
+        ("", f"- {'[' * 2000}", "nested too deeply"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(tmp_path: Path, more: str, steps: str, said: str) -> None:
