@@ -47,12 +47,14 @@ async def test_it_opens_shows_and_closes(slack: LoopbackSlack, tmp_path: Path) -
         assert service.desk is not None
         assert await service.desk.connected()
         await slack.act(COMMAND)
-        await slack.wait_for(lambda: _concluded(slack), 20, "a verdict")
+        await slack.wait_for(lambda: _concluded(slack), 60, "a verdict")
 
-    await slack.wait_for(lambda: not slack.socket.connections, 5, "the end of the connection")
-    await asyncio.sleep(0.1)  # for what aiohttp closes in the background
-    left = {task.get_name() for task in asyncio.all_tasks() - before}
-    assert not [name for name in left if "slack" in name or "show" in name or "worker" in name or "knowledge" in name]
+    def left() -> list[str]:
+        names = [task.get_name() for task in asyncio.all_tasks() - before]
+        return [name for name in names if any(of in name for of in ("slack", "show", "worker", "knowledge"))]
+
+    await slack.wait_for(lambda: not slack.socket.connections, 30, "the end of the connection")
+    await slack.wait_for(lambda: not left(), 30, "what aiohttp closes in the background")
     with sqlite3.connect(tmp_path / "state" / "inbox.db") as database:
         assert database.execute("SELECT count(*) FROM deliveries WHERE done = 0").fetchone() == (0,)
         assert not (tmp_path / "state" / "inbox.db-wal").exists() or database.execute("PRAGMA quick_check")

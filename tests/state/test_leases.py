@@ -102,25 +102,28 @@ def test_two_processes_exclude_each_other_and_a_kill_frees_at_once(tmp_path: Pat
 
 async def test_a_lease_is_renewed_while_it_is_held(redis: Redis) -> None:
     leases = RedisLeases(redis)
-    async with leases.hold("inv-1", ttl=timedelta(milliseconds=400)) as mine:
+    async with leases.hold("inv-1", ttl=timedelta(seconds=6)) as mine:
         assert mine
-        await asyncio.sleep(1)
+        await redis.persist("runbook:lease:inv-1")
+        async with asyncio.timeout(30):
+            while await redis.pttl("runbook:lease:inv-1") < 0:  # noqa: ASYNC110  # the server tells nobody of a renewal
+                await asyncio.sleep(0.05)
         async with leases.hold("inv-1") as other:
             assert not other
 
 
 async def test_a_dead_holders_lease_expires(redis: Redis) -> None:
-    await redis.set("runbook:lease:inv-1", "of a process that was killed", px=200)
+    await redis.set("runbook:lease:inv-1", "of a process that was killed", px=60_000)
     async with RedisLeases(redis).hold("inv-1") as mine:
         assert not mine
-    await asyncio.sleep(0.3)
+    await redis.pexpire("runbook:lease:inv-1", 0)
     async with RedisLeases(redis).hold("inv-1") as mine:
         assert mine
 
 
 async def test_who_lost_the_lease_is_stopped_and_leaves_the_new_holders_alone(redis: Redis) -> None:
     async def hold() -> None:
-        async with RedisLeases(redis).hold("inv-1", ttl=timedelta(milliseconds=400)):
+        async with RedisLeases(redis).hold("inv-1", ttl=timedelta(seconds=4)):
             await redis.set("runbook:lease:inv-1", "somebody else's", px=60_000)
             await asyncio.sleep(30)
 
@@ -133,12 +136,15 @@ async def test_who_lost_the_lease_is_stopped_and_leaves_the_new_holders_alone(re
 
 
 async def test_a_cancelled_holder_is_cancelled_and_not_said_to_have_lost(redis: Redis) -> None:
+    held = asyncio.Event()
+
     async def hold() -> None:
         async with RedisLeases(redis).hold("inv-1"):
+            held.set()
             await asyncio.sleep(30)
 
     task = asyncio.create_task(hold())
-    await asyncio.sleep(0.1)
+    await held.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
