@@ -38,6 +38,18 @@ async def case(shop: Scene) -> Case:
     return found
 
 
+@pytest_asyncio.fixture(loop_scope="package")
+async def denied(request: pytest.FixtureRequest, logs: Path) -> AsyncIterator[Scene]:
+    """A shop of its own in which the actions that the test names were never allowed.
+
+    Not the shared one with something denied for a while: its program remembers answers for a minute.
+    """
+    async with Box("bad-deployment") as box:
+        box.cloud.knobs.deny.update(request.param)
+        async with await Program.serving(box, logs / f"{request.node.name.partition('[')[0]}.log"):
+            yield Scene(box)
+
+
 @pytest_asyncio.fixture(scope="package", loop_scope="package", autouse=True)
 async def begun(request: pytest.FixtureRequest, logs: Path) -> AsyncIterator[dict[str, Long]]:
     """The long stories of which a test was selected, under way before the first test."""

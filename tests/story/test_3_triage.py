@@ -30,12 +30,9 @@ async def test_changes_dependencies_and_runbooks_are_gathered(case: Case) -> Non
     assert journal.knowledge.passages, "the runbooks were searched"
 
 
-async def test_what_may_not_be_read_is_named_with_the_permission_and_the_rest_goes_on(shop: Scene) -> None:
-    shop.box.cloud.knobs.deny.add("logs:FilterLogEvents")
-    try:
-        found = await shop.investigated()
-    finally:
-        shop.box.cloud.knobs.deny.discard("logs:FilterLogEvents")
+@pytest.mark.parametrize("denied", [("logs:FilterLogEvents",)], indirect=True)
+async def test_what_may_not_be_read_is_named_with_the_permission_and_the_rest_goes_on(denied: Scene) -> None:
+    found = await denied.investigated()
     assert found.status in {"concluded", "inconclusive"}
     assert found.journal.symptom is not None, "the other parts went on"
     assert found.verdict is not None

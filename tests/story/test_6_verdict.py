@@ -32,13 +32,13 @@ async def test_the_fitting_runbooks_steps_stand_below_it(case: Case) -> None:
     assert case.journal.steps[0].runbook in words(case.verdict)
 
 
-async def test_without_metrics_and_logs_nothing_is_claimed_and_the_next_step_is_named(shop: Scene) -> None:
-    blind = {"cloudwatch:GetMetricData", "cloudwatch:GetMetricStatistics", "logs:*", "ecs:*", "cloudtrail:*"}
-    shop.box.cloud.knobs.deny.update(blind)
-    try:
-        found = await shop.investigated("checkout is slow")
-    finally:
-        shop.box.cloud.knobs.deny.difference_update(blind)
+@pytest.mark.parametrize(
+    "denied",
+    [("cloudwatch:GetMetricData", "cloudwatch:GetMetricStatistics", "logs:*", "ecs:*", "cloudtrail:*")],
+    indirect=True,
+)
+async def test_without_metrics_and_logs_nothing_is_claimed_and_the_next_step_is_named(denied: Scene) -> None:
+    found = await denied.investigated("checkout is slow")
     assert found.status == "inconclusive"
     assert payload(found.head)["root_cause"] == ""
     assert found.verdict is not None
