@@ -10,7 +10,7 @@ from playwright.async_api import Page, async_playwright, expect
 
 from runbook_bot.playground.box import Box
 from tests.story.program import Program
-from tests.story.scene import AMIR, RECOVERY_WITHIN, ROSA, VERDICT_WITHIN, Scene
+from tests.story.scene import AMIR, PATIENCE, RECOVERY_WITHIN, ROSA, VERDICT_WITHIN, Scene
 
 CHROMIUM = "/usr/bin/chromium"
 QUIET = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
@@ -34,6 +34,7 @@ async def lived_through(logs: Path, working: asyncio.Semaphore) -> Seen:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
         try:
             page = await browser.new_page(viewport={"width": 1280, "height": 900}, timezone_id="UTC", locale="en-GB")
+            page.set_default_timeout(PATIENCE * 1000)
             page.on("console", lambda m: seen.complaints.append(m.text) if m.type in {"error", "warning"} else None)
             page.on("pageerror", lambda error: seen.complaints.append(str(error)))
             await page.goto(box.slack.page_url)
@@ -41,7 +42,7 @@ async def lived_through(logs: Path, working: asyncio.Semaphore) -> Seen:
                 await _asked_and_approved(page, Scene(box))
             card = page.locator("#thread [data-event-type=runbook_approval]")
             await expect(card).to_contain_text("Done and verified", timeout=RECOVERY_WITHIN * 1000)
-            await expect(page.locator("#thread")).to_contain_text("helped:", timeout=30_000)
+            await expect(page.locator("#thread")).to_contain_text("helped:", timeout=PATIENCE * 1000)
             seen.changes = Scene(box).changes_made()
             for scheme in ("light", "dark"):
                 seen.pictures[scheme] = await _pictured(page, scheme, logs)
@@ -57,19 +58,21 @@ async def _asked_and_approved(page: Page, scene: Scene) -> None:
     await page.press("#composer", "Enter")
     head = page.locator("#messages [data-event-type=runbook_investigation]").first
     await expect(head).to_contain_text("Root cause found", timeout=VERDICT_WITHIN * 1000)
-    await expect(page.locator("#thread [data-hypothesis=H1]")).to_be_visible()
+    await expect(page.locator("#thread [data-hypothesis=H1]")).to_be_visible(timeout=VERDICT_WITHIN * 1000)
     card = page.locator("#thread [data-event-type=runbook_approval]")
     await expect(card).to_contain_text("Waits for approval", timeout=VERDICT_WITHIN * 1000)
     await _as(page, AMIR)
     await card.get_by_role("button", name=re.compile("^Approve")).click()
     if await page.locator("#confirm").is_visible():
         await page.click("#confirm-yes")
-    await expect(card).to_contain_text("Approved by", timeout=60_000)
+    await expect(card).to_contain_text("Approved by", timeout=PATIENCE * 1000)
 
 
 async def _as(page: Page, user: str) -> None:
     await page.click(f"#acting-as [data-user={user}]")
-    await expect(page.locator(f"#acting-as [data-user={user}]")).to_have_attribute("aria-checked", "true")
+    await expect(page.locator(f"#acting-as [data-user={user}]")).to_have_attribute(
+        "aria-checked", "true", timeout=PATIENCE * 1000
+    )
 
 
 async def _pictured(page: Page, scheme: str, logs: Path) -> Path:

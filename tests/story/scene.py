@@ -16,7 +16,12 @@ HEAD, HYPOTHESIS, CARD, OTHER = "runbook_investigation", "runbook_hypothesis", "
 PATIENCE = 90.0
 VERDICT_WITHIN = 120.0
 """Seconds, far beyond what it takes: a busy machine is no reason to fail, and posts go out one a second."""
-RECOVERY_WITHIN = 360.0
+RECOVERY_WITHIN = 420.0
+ACKNOWLEDGED_WITHIN = 15.0
+"""Slack's own three seconds are held against a bare app in the benchmarks; here many programs share the machine."""
+
+UNCONNECTED = "dispatch_failed"
+"""Slack's word where no connection of the bot took a command: on a very busy machine one is lost and made anew."""
 
 Message = dict[str, Any]
 T = TypeVar("T")
@@ -99,6 +104,7 @@ class Scene:
 
     def __init__(self, box: Box) -> None:
         self.box = box
+        box.slack.socket.ack_limit = ACKNOWLEDGED_WITHIN
 
     @property
     def alarm(self) -> str:
@@ -114,10 +120,13 @@ class Scene:
         return await self.box.slack.wait_for(predicate, within, what)
 
     async def act(self, user: str, do: str, **more: Any) -> dict[str, Any]:
-        """What a person does; it must be possible."""
-        done = await self.box.slack.act({"do": do, "user": user, "channel": CHANNEL, **more})
-        assert done["ok"], done
-        return done
+        """What a person does; it must be possible. Where nobody was connected, they do it again once somebody is."""
+        while True:
+            done = await self.box.slack.act({"do": do, "user": user, "channel": CHANNEL, **more})
+            if done["ok"] or UNCONNECTED not in str(done["error"]):
+                assert done["ok"], done
+                return done
+            await self.wait_for(lambda: self.box.slack.socket.connections, "a connection of the bot")
 
     async def asks(self, text: str, user: str = ROSA) -> Case:
         """`/runbook investigate …`; returns as soon as the head message stands."""
