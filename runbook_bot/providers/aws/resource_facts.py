@@ -9,6 +9,7 @@ from pydantic import JsonValue
 from runbook_bot.domain.noun import iso
 from runbook_bot.domain.observation import Fact
 from runbook_bot.domain.service import Resource
+from runbook_bot.providers.aws.cache_limits import most_connections
 from runbook_bot.providers.aws.dimensions import cache_nodes
 from runbook_bot.providers.aws.failure import CallFailed
 from runbook_bot.providers.aws.place import Answer, Place, plain
@@ -27,10 +28,8 @@ _QUEUE = {
     "ReceiveMessageWaitTimeSeconds": ("receive_wait", "s"),
     "MaximumMessageSize": ("largest_message", "bytes"),
 }
-_IN_FLIGHT, _IN_FLIGHT_FIFO = 120_000, 20_000
-"""Messages that may be in flight at once, by the quotas of SQS."""
-_CACHE_CONNECTIONS = 65_000
-"""`maxclients` of Redis OSS and Valkey on ElastiCache, and memcached's default, by the ElastiCache User Guide."""
+_IN_FLIGHT = 120_000
+"""Messages that may be in flight at once, by the quotas of SQS; the same for standard and FIFO queues."""
 
 
 async def table_facts(place: Place, name: str) -> list[Fact]:
@@ -76,7 +75,7 @@ async def queue_facts(place: Place, resource: Resource) -> Facts:
         for theirs, (ours, unit) in _QUEUE.items()
         if theirs in attributes
     ]
-    facts.append(Fact(name="in_flight_limit", value=_IN_FLIGHT_FIFO if fifo else _IN_FLIGHT, unit="messages"))
+    facts.append(Fact(name="in_flight_limit", value=_IN_FLIGHT, unit="messages"))
     facts.append(Fact(name="fifo", value=fifo))
     dead, receives = _redrive(attributes.get("RedrivePolicy"))
     facts += [Fact(name="dead_letter_queue", value=dead or None), Fact(name="receives_before_that", value=receives)]
@@ -121,7 +120,11 @@ async def cache_facts(place: Place, resource: Resource) -> Facts:
         Fact(name="engine", value=f"{first.get('Engine', '')} {first.get('EngineVersion', '')}".strip()),
         Fact(name="nodes", value=[str(each.get("CacheClusterId")) for each in found]),
         Fact(name="node_states", value=[str(each.get("CacheClusterStatus")) for each in found]),
-        Fact(name="max_connections", value=_CACHE_CONNECTIONS, unit="connections"),
+        Fact(
+            name="max_connections",
+            value=most_connections(str(first.get("Engine", "")), str(first.get("CacheNodeType", ""))),
+            unit="connections",
+        ),
         Fact(name="parameter_group", value=(first.get("CacheParameterGroup") or {}).get("CacheParameterGroupName")),
         Fact(name="pending_changes", value=plain(first.get("PendingModifiedValues") or {})),
         Fact(name="maintenance_window", value=first.get("PreferredMaintenanceWindow")),

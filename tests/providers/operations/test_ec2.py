@@ -295,3 +295,34 @@ def test_the_words_name_the_resource_and_the_address() -> None:
     assert filled(WhoMayReach, asked).queries == [WhoMayReach(port=5432, resource=database)]
     whose = Question("whose address is 10.0.1.23?", ServiceGraph(), NOW)
     assert filled(NetworkInterfaces, whose).queries == [NetworkInterfaces(address="10.0.1.23")]
+
+
+async def test_health_is_asked_for_by_id_since_no_filter_takes_a_volume(
+    aws: StandIn, estate: Estate, provider: AwsProvider
+) -> None:
+    """EC2's own filters of this call, by its service model's text; moto takes any."""
+    made = estate.client("ec2").create_volume(AvailabilityZone="us-east-1a", Size=50, VolumeType="gp3")["VolumeId"]
+    await provider.ask(Volumes())
+    (call,) = aws.asked("DescribeVolumeStatus")
+    assert f"VolumeId.1={made}" in call.body
+    assert "Filter" not in call.body
+
+
+async def test_an_impaired_instance_comes_before_one_with_an_event(aws: StandIn, provider: AwsProvider) -> None:
+    """Canned: moto's instances are always well."""
+    event = {"Code": "system-reboot", "Description": "scheduled reboot"}
+    told = [
+        {"InstanceId": "i-1", "SystemStatus": {"Status": "ok"}},
+        {"InstanceId": "i-2", "SystemStatus": {"Status": "ok"}, "Events": [event]},
+        {"InstanceId": "i-3", "SystemStatus": {"Status": "impaired"}},
+    ]
+    aws.tells("ec2", "DescribeInstanceStatus", {"InstanceStatuses": told})
+    result = await provider.ask(InstanceStatus())
+    assert [row.name for row in result.rows] == ["i-3", "i-2", "i-1"]
+
+
+async def test_an_interface_of_ipv6_alone_has_no_private_address(aws: StandIn, provider: AwsProvider) -> None:
+    """Canned: moto gives every interface one."""
+    aws.tells("ec2", "DescribeNetworkInterfaces", {"NetworkInterfaces": [{"NetworkInterfaceId": "eni-1"}]})
+    result = await provider.ask(NetworkInterfaces())
+    assert "private_addresses" not in result.rows[0].facts

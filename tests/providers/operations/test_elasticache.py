@@ -173,3 +173,13 @@ async def test_without_the_defaults_what_was_set_is_told_all_the_same(aws: Stand
     assert result.status is Status.truncated
     assert "elasticache:DescribeCacheParameterGroups" in result.message
     assert len(result.rows) == 3
+
+
+async def test_a_small_node_takes_fewer_connections(aws: StandIn, shop: Shop, provider: AwsProvider) -> None:
+    """`maxclients` by node type, of the guide's table of parameters."""
+    told = [cluster("small-001", CacheNodeType="cache.t3.micro"), cluster("large-001")]
+    aws.tells("elasticache", "DescribeCacheClusters", {"CacheClusters": told})
+    shop.points("AWS/ElastiCache", "CurrConnections", {"CacheClusterId": "small-001"}, [18_000.0])
+    small, large = (await provider.ask(Usage())).rows
+    assert (small.facts["nearest_limit"], small.facts["nearest_limit_percent"]) == ("connections", 90)
+    assert (small.facts["connections_limit"], large.facts["connections_limit"]) == (20_000, 65_000)

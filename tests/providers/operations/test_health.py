@@ -65,3 +65,18 @@ async def test_another_partition_is_asked_in_its_own_region(aws: StandIn) -> Non
     assert result.status is Status.no_data
     assert "in cn-northwest-1" in result.where
     assert result.console is None
+
+
+async def test_what_ended_lately_comes_besides_what_goes_on_however_old(aws: StandIn, provider: AwsProvider) -> None:
+    answers = {}
+    for status in ("open", "closed"):
+        aws.tells("health", "DescribeEvents", {"events": [event(f"RDS_{status.upper()}", "issue", status)]})
+        answers[status] = aws.answers["DescribeEvents"]
+    aws.answers["DescribeEvents"] = lambda body: answers["closed" if '"closed"' in body else "open"](body)
+    aws.tells("health", "DescribeEventDetails", {"successfulSet": []})
+    aws.tells("health", "DescribeAffectedEntities", {"entities": []})
+    result = await provider.ask(HealthEvents(closed=True))
+    assert [row.name for row in result.rows] == ["RDS_OPEN", "RDS_CLOSED"]
+    of_open, of_closed = (call.body for call in aws.asked("DescribeEvents"))
+    assert "endTimes" in of_closed
+    assert "lastUpdatedTimes" not in of_open

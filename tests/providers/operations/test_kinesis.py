@@ -105,3 +105,15 @@ async def test_functions_that_may_not_be_listed(aws: StandIn, shop: Shop, provid
     assert result.status is Status.truncated
     assert "lambda:ListEventSourceMappings" in result.message
     assert [row.name for row in result.rows] == ["billing"]
+
+
+async def test_shards_beyond_the_first_page_are_told_and_not_asked_for(aws: StandIn, provider: AwsProvider) -> None:
+    """Kinesis refuses a token beside the stream's name; canned, for moto takes both."""
+    monitored = [{"ShardLevelMetrics": ["ALL"]}]
+    summary = {"StreamName": "clicks", "StreamARN": ARN, "StreamStatus": "ACTIVE", "EnhancedMonitoring": monitored}
+    aws.tells("kinesis", "DescribeStreamSummary", {"StreamDescriptionSummary": summary})
+    aws.tells("kinesis", "ListShards", {"Shards": [{"ShardId": str(n)} for n in range(201)], "NextToken": "more"})
+    result = await provider.ask(Shards(name="clicks"))
+    assert len(aws.asked("ListShards")) == 1
+    assert "only the first 1000 shards were read" in result.message
+    assert "of 201 open shards 200 were measured" in result.message

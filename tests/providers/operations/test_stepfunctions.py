@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from runbook_bot.domain.tools import Status
+from runbook_bot.domain.window import TimeWindow
 from runbook_bot.providers.aws.config import AwsSettings
 from runbook_bot.providers.aws.operations.stepfunctions import Execution, Executions, StateMachines
 from runbook_bot.providers.aws.provider import AwsProvider
@@ -160,3 +161,15 @@ async def test_an_execution_that_is_gone(shop: Shop, provider: AwsProvider) -> N
     gone = "arn:aws:states:us-east-1:123456789012:execution:fulfil:gone"
     result = await provider.ask(Execution(arn=gone))
     assert result.status is Status.no_data
+
+
+async def test_executions_after_a_past_window_do_not_make_it_empty(aws: StandIn, provider: AwsProvider) -> None:
+    """Canned: the newest thousand ran after the window, so nothing is known of what ran in it."""
+    _canned(aws)
+    base = {"stateMachineArn": ARN, "startDate": NOW - MINUTE, "stopDate": NOW, "status": "FAILED"}
+    runs = [{**base, "executionArn": f"{RUN}{n}", "name": str(n)} for n in range(1000)]
+    aws.tells("stepfunctions", "ListExecutions", {"executions": runs})
+    past = TimeWindow(start=NOW - 90 * MINUTE, end=NOW - 60 * MINUTE)
+    result = await provider.ask(Executions(name="fulfil", status="FAILED", window=past))
+    assert not result.rows
+    assert result.message == "not all that are failed were looked at; name a later window"

@@ -116,8 +116,7 @@ class InstanceStatus(Operation):
         told = await place.gather(
             "ec2", "DescribeInstanceStatus", "InstanceStatuses", _MOST, IncludeAllInstances=True, **which
         )
-        told.sort(key=lambda each: (not _coming(each), not _impaired(each), str(each.get("InstanceId"))))
-        told.sort(key=lambda each: not (_impaired(each) or _coming(each)))
+        told.sort(key=lambda each: (not _impaired(each), not _coming(each), str(each.get("InstanceId"))))
         return self.table(
             place,
             [_checked(each) for each in told],

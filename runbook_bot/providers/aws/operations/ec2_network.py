@@ -178,8 +178,7 @@ def _interface(told: Answer) -> Row:
         "belongs_to": interface_owner(told),
         "type": told.get("InterfaceType"),
         "made_by": told.get("RequesterId"),
-        "private_addresses": [str(each.get("PrivateIpAddress")) for each in told.get("PrivateIpAddresses") or []]
-        or [str(told.get("PrivateIpAddress"))],
+        "private_addresses": _private_addresses(told) or None,
         "public_address": (told.get("Association") or {}).get("PublicIp"),
         "security_groups": [
             f"{each.get('GroupId')} {each.get('GroupName', '')}".strip() for each in told.get("Groups") or []
@@ -191,6 +190,12 @@ def _interface(told: Answer) -> Row:
     return Row(
         name=tag_of(told, "Name") or id, at=(told.get("Attachment") or {}).get("AttachTime"), facts={"id": id, **facts}
     )
+
+
+def _private_addresses(told: Answer) -> list[str]:
+    """None in a network that has IPv6 alone."""
+    listed = told.get("PrivateIpAddresses") or [told]
+    return [str(each["PrivateIpAddress"]) for each in listed if each.get("PrivateIpAddress")]
 
 
 class Subnets(Operation):

@@ -11,7 +11,7 @@ from runbook_bot.domain.observation import Row
 from runbook_bot.domain.tools import Result
 from runbook_bot.providers.aws.console import console_page
 from runbook_bot.providers.aws.levels import Asked, Gauge, Levels, last, read_levels
-from runbook_bot.providers.aws.operations.listing import cut_short, days_since, filters, tag_of
+from runbook_bot.providers.aws.operations.listing import batches, cut_short, days_since, filters, tag_of
 from runbook_bot.providers.aws.operations.operation import Operation
 from runbook_bot.providers.aws.operations.parts import Parts
 from runbook_bot.providers.aws.place import Answer, Place
@@ -26,7 +26,8 @@ _GAUGES = (
     Gauge("read_operations", "AWS/EBS", "VolumeReadOps", "Sum", "peak", "per_second"),
     Gauge("write_operations", "AWS/EBS", "VolumeWriteOps", "Sum", "peak", "per_second"),
 )
-_IN_ONE_READING = 50
+_MOST_MEASURED = 50
+_IN_ONE_CALL = 200
 
 
 class Volumes(Operation):
@@ -72,16 +73,25 @@ class Volumes(Operation):
             rows,
             empty="no volume fits",
             failures=parts.failures,
-            more=cut_short(volumes, _MOST, "name an instance"),
+            more="; ".join(_left_out(volumes)),
             console=console_page(place.region, "ec2/home#Volumes:"),
         )
 
 
+def _left_out(volumes: list[Answer]) -> list[str]:
+    attached = sum(1 for each in volumes if each.get("Attachments"))
+    told = [cut] if (cut := cut_short(volumes, _MOST, "name an instance")) else []
+    if attached > _MOST_MEASURED:
+        told.append(f"of {attached} attached volumes {_MOST_MEASURED} were measured; name an instance")
+    return told
+
+
 async def _health(place: Place, ids: list[str]) -> Mapping[str, Answer]:
-    if not ids:
-        return {}
-    found = await place.gather("ec2", "DescribeVolumeStatus", "VolumeStatuses", _MOST, Filters=_only(ids))
-    return {str(each.get("VolumeId")): each for each in found}
+    """By id: the call takes no filter for the volume."""
+    answers = await asyncio.gather(
+        *(place.call("ec2", "DescribeVolumeStatus", VolumeIds=batch) for batch in batches(ids, _IN_ONE_CALL))
+    )
+    return {str(each.get("VolumeId")): each for answer in answers for each in answer.get("VolumeStatuses") or []}
 
 
 async def _changes(place: Place, ids: list[str]) -> Mapping[str, Answer]:
@@ -96,11 +106,11 @@ async def _changes(place: Place, ids: list[str]) -> Mapping[str, Answer]:
 
 def _only(ids: list[str]) -> list[Answer]:
     """EC2 takes two hundred values in a filter; for more all are read and picked from."""
-    return filters({"volume-id": ids}) if len(ids) <= 200 else []
+    return filters({"volume-id": ids}) if len(ids) <= _IN_ONE_CALL else []
 
 
 async def _levels(place: Place, volumes: list[Answer], now: datetime, parts: Parts) -> Mapping[str, Levels]:
-    attached = [each for each in volumes if each.get("Attachments")][:_IN_ONE_READING]
+    attached = [each for each in volumes if each.get("Attachments")][:_MOST_MEASURED]
     asked = [
         Asked(
             str(each.get("VolumeId")),

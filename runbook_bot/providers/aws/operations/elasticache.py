@@ -10,6 +10,7 @@ from runbook_bot.domain.noun import Json, utc
 from runbook_bot.domain.observation import Row
 from runbook_bot.domain.tools import Result
 from runbook_bot.domain.window import TimeWindow
+from runbook_bot.providers.aws.cache_limits import most_connections
 from runbook_bot.providers.aws.console import console_host
 from runbook_bot.providers.aws.failure import CallFailed, one_line
 from runbook_bot.providers.aws.levels import MEASURING, Asked, Gauge, Levels, last, read_levels, rounded, share
@@ -18,8 +19,6 @@ from runbook_bot.providers.aws.place import Answer, Place, plain
 
 _MOST_CLUSTERS = 500
 _MOST_EVENTS = 500
-_MOST_CONNECTIONS = 65_000
-"""maxclients of Redis OSS and Valkey in ElastiCache, which cannot be changed; Memcached's default is the same."""
 _GRAVE = ("failover", "failed", "failure", "removed", "error", "unable", "recover", "replac", "restart", "reboot")
 _CACHE = "AWS/ElastiCache"
 _GAUGES = (
@@ -259,11 +258,12 @@ class Usage(Operation):
 def _used(told: Answer, levels: Levels) -> Row:
     hits, misses = (levels.get(name, levels.get(f"get_{name}")) for name in ("hits", "misses"))
     swap = levels.get("swap_peak")
+    limit = most_connections(str(told.get("Engine", "")), str(told.get("CacheNodeType", "")))
     shares = {
         "engine_cpu": levels.get("engine_cpu_peak_percent"),
         "cpu": levels.get("cpu_peak_percent"),
         "memory": levels.get("memory_peak_percent"),
-        "connections": share(levels.get("connections_peak"), _MOST_CONNECTIONS),
+        "connections": share(levels.get("connections_peak"), limit),
     }
     known = {name: value for name, value in shares.items() if value is not None}
     nearest, most = max(known.items(), key=lambda each: each[1], default=("", None))
@@ -276,7 +276,7 @@ def _used(told: Answer, levels: Levels) -> Row:
             "nearest_limit_percent": most,
             "evictions": levels.get("evictions"),
             **{name: value for name, value in levels.items() if name not in apart and "bandwidth" not in name},
-            "connections_limit": _MOST_CONNECTIONS,
+            "connections_limit": limit,
             "hit_percent": share(hits, hits + misses) if hits is not None and misses is not None else None,
             "swap_peak_mib": None if swap is None else rounded(swap / 1024**2),
             "packets_over_bandwidth": sum(dropped) if dropped else None,

@@ -36,12 +36,15 @@ class HealthEvents(Operation):
 
     async def answer(self, place: Place, now: datetime) -> Result:
         try:
-            events = await place.gather("health", "DescribeEvents", "events", _MOST, filter=self._filter(now))
+            listings = [
+                await place.gather("health", "DescribeEvents", "events", _MOST, filter=each)
+                for each in self._filters(now)
+            ]
         except CallFailed as failure:
             if "SubscriptionRequired" not in str(failure):
                 raise
             return self._no_api(place)
-        events.sort(key=_importance)
+        events = sorted((each for listed in listings for each in listed), key=_importance)
         arns = [str(each["arn"]) for each in events if each.get("arn")][:_EXPLAINED]
         texts, failures = await _texts(place, arns)
         entities, more = await _entities(place, arns)
@@ -54,19 +57,19 @@ class HealthEvents(Operation):
             rows,
             empty=empty,
             failures=[*failures, *more],
-            more=cut_short(events, _MOST, "name a region or a service"),
+            more=cut_short(max(listings, key=len), _MOST, "name a region or a service"),
             console=_link(place),
         )
 
-    def _filter(self, now: datetime) -> Answer:
-        wanted: Answer = {"eventStatusCodes": ["open", "upcoming"]}
-        if self.closed:
-            wanted = {"lastUpdatedTimes": [{"from": now - _RECENT}]}
+    def _filters(self, now: datetime) -> list[Answer]:
+        """One for what goes on or is to come, however old; one for what ended lately."""
+        common: Answer = {}
         if self.region:
-            wanted["regions"] = [self.region, "global"]
+            common["regions"] = [self.region, "global"]
         if self.of_service:
-            wanted["services"] = [self.of_service.upper()]
-        return wanted
+            common["services"] = [self.of_service.upper()]
+        ended = {"eventStatusCodes": ["closed"], "endTimes": [{"from": now - _RECENT}]}
+        return [{"eventStatusCodes": ["open", "upcoming"], **common}, *([{**ended, **common}] if self.closed else [])]
 
     def _no_api(self, place: Place) -> Result:
         """Not an absence of events: nobody can tell."""

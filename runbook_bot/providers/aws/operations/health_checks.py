@@ -56,7 +56,7 @@ async def read_health(place: Place, ids: Sequence[str], now: datetime) -> tuple[
 
 
 def _observed(answer: Answer) -> Health | None:
-    """Unhealthy where more than 18 % of the checkers do not say otherwise: so Route 53 decides."""
+    """Healthy where more than 18 % of the checkers say so: that is how Route 53 decides."""
     seen = _observations(answer)
     if not seen:
         return None

@@ -150,7 +150,9 @@ class Shards(Operation):
 
     async def answer(self, place: Place, now: datetime) -> Result:
         summary = await _summary(place, self.name)
-        listed = await place.gather("kinesis", "ListShards", "Shards", _MOST_SHARDS + 1, StreamName=self.name)
+        # one page, for the next one must be asked for without the stream's name
+        answer = await place.call("kinesis", "ListShards", StreamName=self.name, MaxResults=_MOST_SHARDS)
+        listed: list[Answer] = answer.get("Shards") or []
         shards = [e for e in listed if not (e.get("SequenceNumberRange") or {}).get("EndingSequenceNumber")]
         monitored = any(each.get("ShardLevelMetrics") for each in summary.get("EnhancedMonitoring") or [])
         ids = [str(each.get("ShardId")) for each in shards]
@@ -166,8 +168,10 @@ class Shards(Operation):
             )
         )
         told = [] if monitored else ["shard-level metrics are not enabled: which shard is hot cannot be told"]
-        if len(listed) > _MOST_SHARDS:
+        if answer.get("NextToken"):
             told.append(f"only the first {_MOST_SHARDS} shards were read")
+        if monitored and len(ids) > _MOST_MEASURED:
+            told.append(f"of {len(ids)} open shards {_MOST_MEASURED} were measured")
         return self.table(
             place, rows, empty=f"stream {self.name} has no open shard", failures=failures, more="; ".join(told),
             console=_link(place, self.name),

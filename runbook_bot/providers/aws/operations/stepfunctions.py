@@ -22,6 +22,7 @@ from runbook_bot.providers.aws.place import Answer, Place
 
 _MOST_MACHINES = 500
 _MOST_EXECUTIONS = 200
+_MOST_LOOKED_THROUGH = 1000
 _MOST_EXPLAINED = 10
 _MOST_HISTORY = 1000
 _ENOUGH_HISTORY = 100
@@ -152,7 +153,9 @@ class Executions(Operation):
         same = Counter((str(w.get("state")), str(w.get("error"))) for w in why.values())
         rows = [_execution(each, why.get(str(each.get("executionArn"))), same, now) for each in found]
         cut = [status for status, (_, more) in read if more]
-        told = [f"more than {_MOST_EXECUTIONS} are {', '.join(s.lower() for s in cut)}"] if cut else []
+        told = []
+        if cut:
+            told.append(f"not all that are {', '.join(s.lower() for s in cut)} were looked at; name a later window")
         count = sum(each.get("status") in _BAD for each in found)
         if count > len(bad):
             told.append(f"the causes of the latest {len(bad)} of {count} were read")
@@ -168,12 +171,15 @@ class Executions(Operation):
 
 
 async def _executions(place: Place, arn: str, status: str, window: TimeWindow) -> tuple[list[Answer], bool]:
-    """Those that ran in the window, the latest first, and whether there are more."""
+    """Those that ran in the window, the latest first, and whether there may be more."""
     listed = await place.gather(
-        "stepfunctions", "ListExecutions", "executions", _MOST_EXECUTIONS + 1, stateMachineArn=arn, statusFilter=status
-    )
-    within = [each for each in listed[:_MOST_EXECUTIONS] if _ran(each, window)]
-    return within, len(listed) > _MOST_EXECUTIONS and len(within) == _MOST_EXECUTIONS
+        "stepfunctions", "ListExecutions", "executions", _MOST_LOOKED_THROUGH,
+        stateMachineArn=arn, statusFilter=status, maxResults=_MOST_LOOKED_THROUGH,
+    )  # fmt: skip
+    within = [each for each in listed if _ran(each, window)]
+    began = listed[-1].get("startDate") if len(listed) >= _MOST_LOOKED_THROUGH else None
+    further = began is not None and utc(began) > window.start
+    return within[:_MOST_EXECUTIONS], further or len(within) > _MOST_EXECUTIONS
 
 
 def _ran(told: Answer, window: TimeWindow) -> bool:
