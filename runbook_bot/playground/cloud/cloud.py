@@ -11,6 +11,7 @@ from runbook_bot.playground.cloud.scenario import Scenario
 
 if TYPE_CHECKING:
     from runbook_bot.playground.cloud.life import Life
+    from runbook_bot.playground.cloud.upstream import Upstream
 
 _CREDENTIAL = "testing"
 
@@ -30,9 +31,11 @@ class CloudState:
 class Cloud:
     """One world on one endpoint."""
 
-    def __init__(self, *, deny: tuple[str, ...] = ()) -> None:
+    def __init__(self, *, deny: tuple[str, ...] = (), upstream: "Upstream | None" = None) -> None:
+        """`upstream` is a moto that runs already, lent to one world after the other."""
         self.knobs = Knobs(deny=set(deny))
         self.scenario: Scenario | None = None
+        self._upstream = upstream
         self._life: Life | None = None
         self._port = 0
 
@@ -48,7 +51,7 @@ class Cloud:
             ) from error
         self.scenario = scenario
         self.knobs.deny.update(scenario.deny)
-        self._life = Life(scenario, self.knobs, now)
+        self._life = Life(scenario, self.knobs, now, self._upstream)
         try:
             self._port = await self._life.begin(port)
         except BaseException:

@@ -23,7 +23,8 @@ class Course:
     @classmethod
     def of(cls, fault: Fault | None, now: float) -> "Course":
         began = now + fault.onset.total_seconds() if fault else now
-        return cls(fault, began, [(began, None)] if fault else [])
+        over = began + fault.lasts.total_seconds() if fault and fault.lasts else None
+        return cls(fault, began, [(began, over)] if fault else [])
 
     def unmended(self) -> "Course":
         """The same fault, had nobody done anything about it."""

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from runbook_bot.playground.cloud.plot import Reports
 from runbook_bot.playground.cloud.upstream import Upstream
 from runbook_bot.playground.cloud.wire import AwsError, Call, Handlers, Parameters
 
@@ -28,6 +29,11 @@ class DatabaseApi:
             "rds:ModifyDBInstance": self._modify,
             "rds:DescribeEvents": self._describe_events,
         }
+
+    def happened(self, region: str, name: str, at: float, report: Reports) -> None:
+        """RDS tells of something that nobody asked for, such as a failover."""
+        told = self._event_of(region, name, report.message, report.category, at)
+        self._events.append((at, told))
 
     async def _create(self, call: Call) -> Parameters:
         answer = await self._upstream.ask(call)
@@ -94,13 +100,17 @@ class DatabaseApi:
     def _tell(self, call: Call, name: str, text: str, category: str, later: float) -> None:
         self._events.append((call.at + later, self._event(call, name, text, category, call.at + later)))
 
+    @classmethod
+    def _event(cls, call: Call, name: str, text: str, category: str, at: float) -> Parameters:
+        return cls._event_of(call.region, name, text, category, at)
+
     @staticmethod
-    def _event(call: Call, name: str, text: str, category: str, at: float) -> Parameters:
+    def _event_of(region: str, name: str, text: str, category: str, at: float) -> Parameters:
         return {
             "SourceIdentifier": name,
             "SourceType": "db-instance",
             "Message": text,
             "EventCategories": [category],
             "Date": datetime.fromtimestamp(at, UTC),
-            "SourceArn": f"arn:aws:rds:{call.region}:123456789012:db:{name}",
+            "SourceArn": f"arn:aws:rds:{region}:123456789012:db:{name}",
         }

@@ -28,7 +28,7 @@ class Metric(Strict):
     dimensions: dict[str, str] = Field(default_factory=dict)
     """Empty: those of the resource."""
     baseline: float
-    kind: Literal["count", "gauge", "level", "distribution"] = "gauge"
+    kind: Literal["count", "zero_count", "gauge", "level", "distribution"] = "gauge"
     unit: str = "None"
     noise: float = Field(default=0.04, ge=0)
     seasonal: float = Field(default=0.3, ge=0, le=1)
@@ -57,7 +57,12 @@ class Owned(Strict):
             yield {"type": "log_group", "name": self.log_group}
 
 
-class EcsService(Owned):
+class Guarded(Owned):
+    guarded: bool = False
+    """Has a security group of its own, called `NAME-guard`, that lets the others of the network in at `port`."""
+
+
+class EcsService(Guarded):
     type: Literal["ecs_service"]
     cluster: str = "shop"
     image: str
@@ -94,7 +99,7 @@ class LambdaFunction(Owned):
         return f"/aws/lambda/{self.name}"
 
 
-class RdsInstance(Owned):
+class RdsInstance(Guarded):
     type: Literal["rds_instance"]
     engine: Literal["postgres", "mysql"] = "postgres"
     version: str = "15.8"
@@ -116,7 +121,17 @@ class Queue(Owned):
     type: Literal["sqs_queue"]
 
 
-Resource = Annotated[EcsService | LambdaFunction | RdsInstance | DynamoTable | Queue, Field(discriminator="type")]
+class CacheCluster(Owned):
+    """A Redis node of ElastiCache."""
+
+    type: Literal["elasticache_cluster"]
+    node_type: str = "cache.m6g.large"
+    version: str = "7.1"
+
+
+Resource = Annotated[
+    EcsService | LambdaFunction | RdsInstance | DynamoTable | Queue | CacheCluster, Field(discriminator="type")
+]
 
 
 def key_of(resource: Resource) -> Iterator[str]:

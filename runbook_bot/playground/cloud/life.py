@@ -37,10 +37,11 @@ if TYPE_CHECKING:
 
 
 class Life:
-    def __init__(self, scenario: Scenario, knobs: Knobs, now: datetime | None) -> None:
+    def __init__(self, scenario: Scenario, knobs: Knobs, now: datetime | None, upstream: Upstream | None) -> None:
         self._scenario = scenario
         self._clock = SimulatedClock(utc(now).timestamp() - time.time() if now else 0.0)
-        self._upstream = Upstream()
+        self._own_upstream = upstream is None
+        self._upstream = upstream or Upstream()
         self._identities = Identities()
         self._past = Past(scenario.region)
         self._metrics = MetricStore()
@@ -75,7 +76,8 @@ class Life:
         except OSError as error:
             raise PlaygroundError(f"port {port} cannot be used: {error.strerror or error}") from error
         connecting = asyncio.to_thread(self._past.connect, f"http://127.0.0.1:{port}")
-        await asyncio.gather(self._upstream.start(), connecting, asyncio.to_thread(wire.prepare))
+        ready = self._upstream.start() if self._own_upstream else self._upstream.clear()
+        await asyncio.gather(ready, connecting, asyncio.to_thread(wire.prepare))
         try:
             await self._load(self._clock.now())
         except (BotoCoreError, ClientError) as error:
@@ -85,9 +87,13 @@ class Life:
         return port
 
     async def _load(self, now: float) -> None:
-        self._loader = Loader(self._scenario, self._past, self._identities, now)
+        self._loader = Loader(self._scenario, self._past, self._identities, self._metrics, now)
         self._world = await asyncio.to_thread(self._loader.build)
         self._world.afflict(self._ecs, now)
+        fault = self._scenario.fault
+        for report in fault.reports if fault else ():
+            at = self._world.course.began + report.delay.total_seconds()
+            self._databases.happened(self._scenario.region, report.of.partition(":")[2], at, report)
         await asyncio.to_thread(self._loader.fill, self._world, self._ecs)
         for fleet in self._ecs.fleets:
             fleet.live(now)
@@ -105,7 +111,8 @@ class Life:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._pulse
         await self.overlay.stop()
-        await self._upstream.stop()
+        if self._own_upstream:
+            await self._upstream.stop()
         self._past.close()
 
     def state(self) -> "CloudState":
@@ -145,6 +152,8 @@ class Life:
         while world.metrics_until + BEAT <= now:
             at = world.metrics_until
             for gauge in world.gauges:
+                if not len(gauge.heard([at])):
+                    continue
                 counted = world.counted(gauge, self._ecs, at + BEAT)
                 points = [gauge.exact(at, counted, True)] if counted is not None else []
                 points = points or gauge.data([at], [BEAT], world.followed(gauge), [True])

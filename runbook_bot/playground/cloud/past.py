@@ -1,5 +1,6 @@
 """The loader's way into the cloud: boto3 clients whose calls are made at an earlier time and by somebody else."""
 
+import functools
 import secrets
 from typing import Any
 
@@ -7,6 +8,18 @@ AT = "x-playground-at"
 KEY = "x-playground-key"
 NOTE = "x-playground-note"
 TOKEN = "x-playground-token"  # noqa: S105  # the name of a header
+
+
+@functools.cache
+def _session(region: str) -> Any:
+    """One for all worlds of a process: what it has read of the services' models it keeps."""
+    import boto3
+
+    return boto3.session.Session(
+        aws_access_key_id="testing",
+        aws_secret_access_key="testing",  # noqa: S106  # moto takes any
+        region_name=region,
+    )
 
 
 class Past:
@@ -21,14 +34,8 @@ class Past:
         self._headers: dict[str, str] = {}
 
     def connect(self, url: str) -> None:
-        import boto3
-
         self._url = url
-        self._session = boto3.session.Session(
-            aws_access_key_id="testing",
-            aws_secret_access_key="testing",  # noqa: S106  # moto takes any
-            region_name=self._region,
-        )
+        self._session = _session(self._region)
 
     def be(self, at: float, key: str, *, note: str = "") -> None:
         """From now on calls are made at that moment by the holder of that access key, with a note of why."""

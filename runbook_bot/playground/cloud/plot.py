@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, JsonValue, model_validator
 
 from runbook_bot.playground.cloud.inventory import Line, Strict
 from runbook_bot.playground.cloud.span import Span
@@ -68,7 +68,24 @@ class ReleaseFunction(Strict):
         return f"lambda_function:{self.function}"
 
 
-Change = Annotated[Deploy | Scale | ReserveConcurrency | ReleaseFunction, Field(discriminator="kind")]
+class Act(Strict):
+    """Any other call of the API, e.g. `{service: iam, operation: PutRolePolicy, parameters: {…}}`.
+
+    In a parameter `{guard:NAME}` is the id of the security group of the resource of that name, and `{cron:-20m}` the
+    schedule of every day at the time that was twenty minutes ago.
+    """
+
+    kind: Literal["call"]
+    at: Span
+    actor: str
+    service: str
+    operation: str
+    parameters: dict[str, JsonValue] = Field(default_factory=dict)
+    of: str | None = None
+    """The resource it is about; only checked for being there."""
+
+
+Change = Annotated[Deploy | Scale | ReserveConcurrency | ReleaseFunction | Act, Field(discriminator="kind")]
 
 
 class Alarm(Strict):
@@ -125,6 +142,16 @@ class Blip(Moves):
     lasts: Span
 
 
+class Silence(Strict):
+    """A stretch of time for which a metric has no data points, or one that has none at all."""
+
+    of: str
+    metric: str
+    at: Span | None = None
+    """None: there never were any."""
+    lasts: Span = Field(default="5m", validate_default=True)
+
+
 class Lines(Strict):
     """Log lines that the fault brings, at their full rate after `delay` + `rise`."""
 
@@ -154,6 +181,25 @@ class Unhealthy(Strict):
     description: str = "Health checks failed with these codes: [503]"
 
 
+class Says(Strict):
+    """What the scheduler says again and again about a service while the fault lasts."""
+
+    of: str
+    text: str
+    """Without the name of the service, e.g. `was unable to place a task. Reason: …`."""
+    every: Span = Field(default="60s", validate_default=True)
+    delay: Span = Field(default="0s", validate_default=True)
+
+
+class Reports(Strict):
+    """One of RDS's own events about an instance."""
+
+    of: str
+    message: str
+    category: str
+    delay: Span = Field(default="0s", validate_default=True)
+
+
 class Fault(Strict):
     """What goes wrong. Not said anywhere in the cloud: it has to be found."""
 
@@ -164,12 +210,16 @@ class Fault(Strict):
     """How much worse it gets per minute after the rise, as a share of the full effect."""
     worst: float = Field(default=1.5, ge=1)
     """Growth ends at this multiple of the full effect."""
+    lasts: Span | None = None
+    """After which it is over by itself; None: until somebody mends it."""
     recovery: Span = Field(default="3s", validate_default=True)
     """From the repair to the healthy level, in a straight line."""
     effects: tuple[Effect, ...] = Field(min_length=1)
     logs: tuple[Lines, ...] = ()
     stops: tuple[Stops, ...] = ()
     unhealthy: tuple[Unhealthy, ...] = ()
+    says: tuple[Says, ...] = ()
+    reports: tuple[Reports, ...] = ()
 
 
 class RunsOn(Strict):

@@ -11,7 +11,7 @@ from pydantic import Field, ValidationError, model_validator
 from runbook_bot.domain.vocabulary import FailureMode
 from runbook_bot.errors import ScenarioError
 from runbook_bot.playground.cloud.inventory import Resource, Strict, key_of
-from runbook_bot.playground.cloud.plot import Alarm, Blip, Change, Fault, Recovery
+from runbook_bot.playground.cloud.plot import Alarm, Blip, Change, Fault, Recovery, Silence
 from runbook_bot.playground.cloud.span import Span
 from runbook_bot.playground.cloud.vitals import vitals_of
 
@@ -72,6 +72,7 @@ class Scenario(Strict):
     changes: tuple[Change, ...] = ()
     alarms: tuple[Alarm, ...] = Field(min_length=1)
     blips: tuple[Blip, ...] = ()
+    silences: tuple[Silence, ...] = ()
     fault: Fault | None = None
     recovers_when: tuple[Recovery, ...] = ()
     deny: tuple[str, ...] = ()
@@ -106,7 +107,8 @@ class Scenario(Strict):
     def _refers_to_what_exists(self) -> Self:
         known = {key for service in self.services for each in service.resources for key in key_of(each)}
         named = [(f"blips.{i}.of", blip.of) for i, blip in enumerate(self.blips)]
-        named += [(f"changes.{i}", change.of) for i, change in enumerate(self.changes)]
+        named += [(f"silences.{i}.of", silence.of) for i, silence in enumerate(self.silences)]
+        named += [(f"changes.{i}", change.of) for i, change in enumerate(self.changes) if change.of]
         named += [(f"alarms.{i}.of", alarm.of) for i, alarm in enumerate(self.alarms)]
         named += [(f"recovers_when.{i}", each.of) for i, each in enumerate(self.recovers_when)]
         if self.fault:
@@ -114,6 +116,8 @@ class Scenario(Strict):
             named += [(f"fault.logs.{i}.of", lines.of) for i, lines in enumerate(self.fault.logs)]
             named += [(f"fault.stops.{i}.of", stop.of) for i, stop in enumerate(self.fault.stops)]
             named += [(f"fault.unhealthy.{i}.of", ill.of) for i, ill in enumerate(self.fault.unhealthy)]
+            named += [(f"fault.says.{i}.of", said.of) for i, said in enumerate(self.fault.says)]
+            named += [(f"fault.reports.{i}.of", told.of) for i, told in enumerate(self.fault.reports)]
         if self.expected.resource:
             named.append(("expected.resource", self.expected.resource))
         for where, key in named:
@@ -134,6 +138,7 @@ class Scenario(Strict):
             known.setdefault(vital.on, []).append(vital.name)
         moved = [(f"alarms.{i}", alarm.of, alarm.metric) for i, alarm in enumerate(self.alarms)]
         moved += [(f"blips.{i}", blip.of, blip.metric) for i, blip in enumerate(self.blips)]
+        moved += [(f"silences.{i}", silence.of, silence.metric) for i, silence in enumerate(self.silences)]
         if self.fault:
             moved += [(f"fault.effects.{i}", each.of, each.metric) for i, each in enumerate(self.fault.effects)]
         for where, resource, metric in moved:

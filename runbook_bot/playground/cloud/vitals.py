@@ -48,6 +48,8 @@ def vitals_of(resource: Resource, target_group: str, load_balancer: str) -> list
             found = _table(resource, key)
         case "sqs_queue":
             found = _queue(resource, key)
+        case "elasticache_cluster":
+            found = _cache(resource, key)
     home = found[0].dimensions
     return found + [_extra(metric, key, home) for metric in resource.metrics]
 
@@ -164,4 +166,17 @@ def _queue(queue: Owned, key: str) -> list[Vital]:
         sheet("NumberOfMessagesDeleted", "zero_count", sent, "Count", seasonal=1.0),
         sheet("ApproximateNumberOfMessagesVisible", "gauge", 6, "Count", noise=0.3, seasonal=0.5),
         sheet("ApproximateAgeOfOldestMessage", "gauge", 1.2, "Seconds", noise=0.3, seasonal=0.3),
+    ]
+
+
+def _cache(cache: Owned, key: str) -> list[Vital]:
+    sheet = _Sheet(key, cache, "AWS/ElastiCache", ("CacheClusterId", cache.name))
+    hits = sheet.level("CacheHits", 9000)
+    return [
+        sheet("EngineCPUUtilization", "gauge", 18, "Percent", noise=0.06, seasonal=0.7, ceiling=100.0),
+        sheet("DatabaseMemoryUsagePercentage", "gauge", 57, "Percent", noise=0.006, seasonal=0.05, ceiling=100.0),
+        sheet("CurrConnections", "gauge", 90, "Count", noise=0.03, seasonal=0.3),
+        sheet("Evictions", "zero_count", 0, "Count", seasonal=0.0),
+        sheet("CacheHits", "zero_count", hits, "Count", seasonal=1.0),
+        sheet("CacheMisses", "zero_count", hits * 0.04, "Count", seasonal=1.0),
     ]

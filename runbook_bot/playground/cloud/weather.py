@@ -4,19 +4,18 @@ import hashlib
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from runbook_bot.playground.cloud.course import Array, Course
-from runbook_bot.playground.cloud.plot import Blip, Effect, Moves
+from runbook_bot.playground.cloud.plot import Blip, Effect, Moves, Silence
 from runbook_bot.playground.cloud.scenario import Scenario
 from runbook_bot.playground.cloud.vitals import Vital
 
 Datum = dict[str, Any]
-"""One MetricDatum of PutMetricData."""
+"""One MetricDatum of PutMetricData, as it comes over the wire."""
 
 _EDGES = (0.0, 0.1, 0.25, 0.4, 0.55, 0.7, 0.8, 0.88, 0.94, 0.97, 0.985, 0.995, 1.0)
 _SHARES = [b - a for a, b in pairwise(_EDGES)]
@@ -54,9 +53,20 @@ class Gauge:
         self._now = now
         self._effects = [e for e in (scenario.fault.effects if scenario.fault else ()) if _about(e, vital)]
         self._blips = [b for b in scenario.blips if _about(b, vital)]
+        self._silences = [s for s in scenario.silences if _about(s, vital)]
         seed = hashlib.sha256(f"{scenario.seed}/{vital.on}/{vital.namespace}/{vital.name}".encode()).digest()
         self._dice = np.random.default_rng(int.from_bytes(seed[:8], "big"))
         self._phases = [byte / 255 * 2 * math.pi for byte in seed[8:11]]
+
+    def heard(self, times: Array) -> Array:
+        """Those of the moments at which the metric has data points."""
+        times = np.asarray(times, dtype=float)
+        for silence in self._silences:
+            if silence.at is None:
+                return times[:0]
+            since = times - (self._now + silence.at.total_seconds())
+            times = times[(since < 0) | (since >= silence.lasts.total_seconds())]
+        return times
 
     def level(self, times: Array) -> Array:
         """The expected value at each moment, without chance."""
@@ -93,7 +103,7 @@ class Gauge:
         return {
             "MetricName": self.vital.name,
             "Dimensions": [{"Name": name, "Value": value} for name, value in self.vital.dimensions],
-            "Timestamp": datetime.fromtimestamp(at, UTC),
+            "Timestamp": at,
             "Unit": self.vital.unit,
             "StorageResolution": resolution,
             **reading,
@@ -143,7 +153,7 @@ class Gauge:
         return np.where((through > 0) & (through < 1), np.sin(np.clip(through, 0, 1) * math.pi) ** 0.5, 0)
 
 
-def _about(moves: Moves, vital: Vital) -> bool:
+def _about(moves: Moves | Silence, vital: Vital) -> bool:
     return moves.of == vital.on and moves.metric == vital.name
 
 

@@ -7,7 +7,7 @@ from runbook_bot.playground.cloud.containers import STOPPED_KEPT, Fleet
 from runbook_bot.playground.cloud.course import Course
 from runbook_bot.playground.cloud.ecs_api import EcsApi
 from runbook_bot.playground.cloud.logbook import Logbook
-from runbook_bot.playground.cloud.plot import Concurrency, Reboot, Recovery, RunsOn, Stops, Unhealthy
+from runbook_bot.playground.cloud.plot import Concurrency, Reboot, Recovery, RunsOn, Says, Stops, Unhealthy
 from runbook_bot.playground.cloud.scenario import Scenario
 from runbook_bot.playground.cloud.vitals import Vital, vitals_of
 from runbook_bot.playground.cloud.weather import Gauge
@@ -48,7 +48,7 @@ class World:
         self.metrics_until = now
         self.logs_until = now
         fault = scenario.fault
-        afflictions: list[Stops | Unhealthy] = [*fault.stops, *fault.unhealthy] if fault else []
+        afflictions: list[Stops | Unhealthy | Says] = [*fault.stops, *fault.unhealthy, *fault.says] if fault else []
         self._afflicted = {each: self.course.began + each.delay.total_seconds() for each in afflictions}
 
     def vital(self, on: str, metric: str) -> Vital:
@@ -91,7 +91,7 @@ class World:
         """What the fault did to tasks since the last look: some stopped, some failed their health checks."""
         for each, last in self._afflicted.items():
             fleet = ecs.fleets.named(each.of.partition(":")[2])
-            every = each.every.total_seconds() if isinstance(each, Stops) else _COMPLAINT
+            every = _COMPLAINT if isinstance(each, Unhealthy) else each.every.total_seconds()
             at = last
             while fleet and at + every <= now:
                 at += every
@@ -99,11 +99,13 @@ class World:
                     continue
                 if isinstance(each, Stops):
                     fleet.lose(at, each.reason, each.container_reason, each.exit_code)
+                elif isinstance(each, Says):
+                    fleet.tell(at, each.text)
                 else:
                     fleet.complain(at, each.count, each.description)
             self._afflicted[each] = at
 
-    def _holds(self, affliction: Stops | Unhealthy, at: float) -> bool:
+    def _holds(self, affliction: Stops | Unhealthy | Says, at: float) -> bool:
         return bool(self.course.severity([at], affliction.delay, timedelta(0))[0] > 0)
 
     def changed(self, call: Call, ecs: EcsApi) -> None:
