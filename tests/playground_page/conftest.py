@@ -7,7 +7,7 @@ from typing import Literal
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 from tests.playground_page.fake_feed import FakeFeed
 from tests.playground_page.scene import state
@@ -29,6 +29,11 @@ Open = Callable[..., Awaitable[Page]]
 async def feed() -> AsyncIterator[FakeFeed]:
     async with FakeFeed(state()).serve() as fake:
         yield fake
+
+
+PATIENCE = 60_000
+"""Milliseconds: a busy machine is no reason to fail."""
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest_asyncio.fixture(loop_scope="package", scope="package")
@@ -53,7 +58,7 @@ async def open_page(browser: Browser, feed: FakeFeed) -> AsyncIterator[Open]:
         )
         opened.append(context)
         page = await context.new_page()
-        page.set_default_timeout(8000)
+        page.set_default_timeout(PATIENCE)
         page.on(
             "console", lambda message: complaints.append(message.text) if message.type in {"error", "warning"} else None
         )

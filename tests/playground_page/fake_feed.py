@@ -65,7 +65,7 @@ class FakeFeed:
 
     async def deed(self, kind: str) -> Json:
         """The next deed of that kind, waited for; deeds before it are passed over."""
-        async with asyncio.timeout(10), self._heard:
+        async with asyncio.timeout(60), self._heard:
             while True:
                 for i, body in enumerate(self.deeds):
                     if body["do"] == kind:

@@ -114,7 +114,7 @@ async def test_long_lines_of_marks_do_not_stall_the_page(page: Page, feed: FakeF
         blocks = [section(text), {"type": "markdown", "text": text[:12_000]}]
         feed.tell("message", {"channel": CHANNEL, "message": bot(910 + i, "marks", blocks)})
     feed.tell("message", {"channel": CHANNEL, "message": bot(920, "still here")})
-    await expect(page.locator("#messages")).to_contain_text("still here", timeout=6000)
+    await expect(page.locator("#messages")).to_contain_text("still here")
 
 
 async def test_the_page_asks_nothing_of_the_outside_and_parses_no_markup(page: Page, feed: FakeFeed) -> None:

@@ -17,7 +17,7 @@ Connect = Callable[[AsyncApp], "contextlib.AbstractAsyncContextManager[AsyncSock
 @pytest.fixture
 async def slack() -> AsyncIterator[LoopbackSlack]:
     async with LoopbackSlack() as running:
-        running.socket.ack_limit = 0.5
+        running.socket.ack_limit = 30.0  # a busy machine is no reason to fail; tests of being late set it
         running.socket.retry_delays = (0.0, 0.1, 0.2)
         yield running
 
@@ -38,7 +38,7 @@ def connect(slack: LoopbackSlack) -> Connect:
     async def connected(app: AsyncApp) -> AsyncIterator[AsyncSocketModeHandler]:
         handler = AsyncSocketModeHandler(app, slack.app_token, ping_interval=0.2)
         await handler.connect_async()  # type: ignore[no-untyped-call]  # Bolt leaves it untyped
-        await slack.wait_for(lambda: slack.connected, 5, "a connection")
+        await slack.wait_for(lambda: slack.connected, 60, "a connection")
         try:
             yield handler
         finally:

@@ -141,7 +141,7 @@ async def test_someone_from_another_company_is_known_as_such() -> None:
         assert (await client.conversations_info(channel="C0SHARED"))["channel"]["is_ext_shared"] is True
         await slack.act({"do": "message", "user": "U0EVE", "channel": "C0SHARED", "text": "hi"})
         slack.emit({"type": "channel_shared", "connected_team_id": "T0PARTNER", "channel": "C0SHARED"}, "C0SHARED")
-        await slack.wait_for(lambda: len(slack.socket.deliveries) == 2, 2)
+        await slack.wait_for(lambda: len(slack.socket.deliveries) == 2, 60)
         body = slack.socket.deliveries[0].payload
         assert (body["is_ext_shared_channel"], body["event"]["user_team"]) == (True, "T0PARTNER")
         assert slack.socket.deliveries[1].payload["event"]["type"] == "channel_shared"
@@ -203,7 +203,7 @@ async def test_the_manifest_says_what_the_app_may_do_and_hear(tmp_path: Path) ->
             assert caught.value.response["error"] == "missing_scope"
             assert caught.value.response["needed"] == scope
         await slack.act({"do": "message", "user": "U0BEN", "channel": ROOM, "text": "<@U0RUNBOOK> hi"})
-        await slack.wait_for(lambda: slack.socket.deliveries, 2)
+        await slack.wait_for(lambda: slack.socket.deliveries, 60)
         assert [one.payload["event"]["type"] for one in slack.socket.deliveries] == ["app_mention"]
         answer = await slack.act({"do": "shortcut", "user": "U0BEN", "callback_id": "unknown"})
         assert answer["error"] == "the app has no such shortcut: unknown"
@@ -226,7 +226,7 @@ async def test_it_runs_as_a_process_of_its_own() -> None:
         sys.executable, "-m", "runbook_bot.playground.slack", "--port", "0", stdout=asyncio.subprocess.PIPE
     )
     assert process.stdout is not None
-    urls = json.loads(await asyncio.wait_for(process.stdout.readline(), 20))
+    urls = json.loads(await asyncio.wait_for(process.stdout.readline(), 60))
     client = AsyncWebClient(token=urls["bot_token"], base_url=urls["api_url"])
     await client.chat_postMessage(channel=ROOM, text="hello")
     async with aiohttp.ClientSession() as session:
@@ -235,4 +235,4 @@ async def test_it_runs_as_a_process_of_its_own() -> None:
         async with session.get(f"{urls['page_url']}export/{ROOM}.txt") as answer:
             assert "hello" in await answer.text()
     os.kill(process.pid, signal.SIGTERM)
-    assert await asyncio.wait_for(process.wait(), 10) == 0
+    assert await asyncio.wait_for(process.wait(), 60) == 0

@@ -1,7 +1,6 @@
 """Questions: by command to whoever asked, by mention in the thread asked in, and nothing in an answer comes alive."""
 
 import asyncio
-import time
 
 from runbook_bot.domain.observation import LogLine
 from runbook_bot.domain.ports import SystemClock
@@ -72,18 +71,16 @@ class Silent(Town):
     """It never answers."""
 
     async def ask(self, query: Query) -> Result:
-        await asyncio.sleep(60)
+        await asyncio.Event().wait()
         raise AssertionError(query)
 
 
 async def test_a_vendor_that_hangs_is_said_to_and_keeps_nobody_waiting() -> None:
     town = Silent(ServiceGraph(services=(ecs("cart"),)))
     asker = Asker(World([town]), None, town.graph, SystemClock(), patience=0.2)
-    began = time.monotonic()
 
     text, blocks = asked(await asker.ask("status of cart"))
 
-    assert time.monotonic() - began < 2
     assert "did not come within" in text
     assert blocks
 

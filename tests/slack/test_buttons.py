@@ -17,7 +17,7 @@ async def test_approve_records_who_pressed_which_card(office: Office) -> None:
     card = journal.refresh().posted[f"approval:{ID}.P1"]
 
     await office.click(card.ts, "approve", "U0AMIR")
-    await office.slack.wait_for(lambda: office.queue.ids, 5)
+    await office.slack.wait_for(lambda: office.queue.ids, 60)
 
     (decision,) = journal.refresh().remedies[f"{ID}.P1"].decisions
     assert (decision.verdict, decision.user, decision.team) == ("approve", "U0AMIR", "T0ACME")
@@ -35,7 +35,7 @@ async def test_reject_asks_why_and_records_the_reason(office: Office) -> None:
     blank = await _submit(office, modal, "reason", "   ")
     assert not blank["ok"] or "errors" in blank
     await _submit(office, modal, "reason", "the <database> is at fault")
-    await office.slack.wait_for(lambda: office.queue.ids, 5)
+    await office.slack.wait_for(lambda: office.queue.ids, 60)
 
     (decision,) = journal.refresh().remedies[f"{ID}.P1"].decisions
     assert (decision.verdict, decision.reason, decision.user) == ("reject", "the <database> is at fault", "U0BEA")
@@ -50,7 +50,7 @@ async def test_a_critical_change_asks_for_the_name_of_the_resource(office: Offic
     modal = await _modal(office, "U0AMIR")
     assert journal.refresh().remedies[f"{ID}.P1"].decisions == ()
     await _submit(office, modal, "typed_name", "checkout-api")
-    await office.slack.wait_for(lambda: office.queue.ids, 5)
+    await office.slack.wait_for(lambda: office.queue.ids, 60)
 
     (decision,) = journal.refresh().remedies[f"{ID}.P1"].decisions
     assert (decision.verdict, decision.typed_name) == ("approve", "checkout-api")
@@ -73,7 +73,7 @@ async def test_people_steer_a_hypothesis(office: Office) -> None:
 
     for action in ("hypothesis_dig", "hypothesis_rule_out", "hypothesis_known"):
         await office.click(reply.ts, action, "U0BEN")
-    await office.slack.wait_for(lambda: len(office.queue.ids) == 3, 5)
+    await office.slack.wait_for(lambda: len(office.queue.ids) == 3, 60)
 
     steered = journal.refresh().steered
     assert sorted(each.action for each in steered) == ["dig", "known", "rule_out"]
@@ -86,7 +86,7 @@ async def test_a_roll_back_is_asked_for_and_runs_nothing(office: Office) -> None
     note = journal.refresh().posted[f"verified:{ID}.P1"]
 
     await office.click(note.ts, "rollback", "U0BEA")
-    await office.slack.wait_for(lambda: office.queue.ids, 5)
+    await office.slack.wait_for(lambda: office.queue.ids, 60)
 
     assert journal.refresh().remedies[f"{ID}.P1"].rollback is not None
 
@@ -122,7 +122,7 @@ async def test_investigate_in_a_thread_starts_there_and_in_a_channel_makes_a_thr
 
     await office.mention("investigate checkout", str(root["ts"]))
     await office.mention("investigate orders")
-    await office.slack.wait_for(lambda: len(office.queue.ids) == 2, 5)
+    await office.slack.wait_for(lambda: len(office.queue.ids) == 2, 60)
 
     threads = {office.journals.open(id).refresh().request.thread for id in office.journals.ids()}
     assert threads == {root["ts"], None}
@@ -132,7 +132,7 @@ async def test_a_direct_message_is_a_way_in_as_well(office: Office) -> None:
     direct = (await office.slack.act({"do": "home", "user": "U0ROSA", "tab": "messages"}))["channel"]
 
     await office.slack.act({"do": "message", "user": "U0ROSA", "channel": direct, "text": "investigate checkout"})
-    await office.slack.wait_for(lambda: office.queue.ids, 5)
+    await office.slack.wait_for(lambda: office.queue.ids, 60)
     await office.slack.act({"do": "message", "user": "U0ROSA", "channel": direct, "text": "sttaus"})
 
     assert office.journals.open(office.queue.ids[0]).refresh().request.channel == direct
@@ -152,7 +152,7 @@ async def test_an_alert_is_investigated_from_its_menu(office: Office) -> None:
         }
     )
     assert done["ok"], done
-    await office.slack.wait_for(lambda: office.queue.ids, 5)
+    await office.slack.wait_for(lambda: office.queue.ids, 60)
 
     request = office.journals.open(office.queue.ids[0]).refresh().request
     assert (request.text, request.thread) == ("ALARM: 5xx", root["ts"])
@@ -164,7 +164,7 @@ async def test_home_shows_what_is_open_and_what_waits_to_members_only(office: Of
 
     await office.slack.act({"do": "home", "user": "U0AMIR"})
     await office.slack.act({"do": "home", "user": "U0BEN"})
-    await office.slack.wait_for(lambda: {"U0AMIR", "U0BEN"} <= set(office.slack.state.homes), 5)
+    await office.slack.wait_for(lambda: {"U0AMIR", "U0BEN"} <= set(office.slack.state.homes), 60)
 
     assert "Go back to checkout-api:41" in str(office.slack.state.homes["U0AMIR"])
     assert "Go back to checkout-api:41" not in str(office.slack.state.homes["U0BEN"])
@@ -176,9 +176,10 @@ async def test_a_changed_group_is_asked_for_anew(office: Office) -> None:
     assert len(office.slack.calls.to("usergroups.users.list")) == 1
 
     await office.slack.act({"do": "group", "user": "U0BEA", "usergroup": "S0APPROVERS", "users": ["U0BEA"]})
-    await asyncio.sleep(0.2)
 
-    assert await office.directory.group("S0APPROVERS") == {"U0BEA"}
+    async with asyncio.timeout(60):
+        while await office.directory.group("S0APPROVERS") != {"U0BEA"}:  # noqa: ASYNC110  # nobody tells when a listener is done
+            await asyncio.sleep(0.01)
 
 
 async def test_the_directory_knows_people_as_they_are(office: Office) -> None:
@@ -202,7 +203,7 @@ async def _modal(office: Office, user: str) -> dict[str, Any]:
     def found() -> dict[str, Any] | None:
         return next((view for owner, view in office.slack.state.views() if owner == user), None)
 
-    return await office.slack.wait_for(found, 5, "a modal") or {}
+    return await office.slack.wait_for(found, 60, "a modal") or {}
 
 
 async def _submit(office: Office, modal: dict[str, Any], field: str, value: str) -> dict[str, Any]:
@@ -213,5 +214,5 @@ async def _submit(office: Office, modal: dict[str, Any], field: str, value: str)
 
 async def _answered(office: Office, thread: str, text: str) -> None:
     await office.slack.wait_for(
-        lambda: any(text in str(m["text"]) for m in office.slack.messages(CHANNEL, thread)), 5, text
+        lambda: any(text in str(m["text"]) for m in office.slack.messages(CHANNEL, thread)), 60, text
     )

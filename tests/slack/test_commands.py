@@ -12,7 +12,7 @@ async def test_investigate_opens_one_journal_and_wakes_the_queue(office: Office)
     done = await office.command("investigate checkout is slow &amp; <https://pd.example/PD-1|PD-1>")
 
     assert done["ok"]
-    await office.slack.wait_for(lambda: office.queue.ids, 5)
+    await office.slack.wait_for(lambda: office.queue.ids, 60)
     (id,) = office.journals.ids()
     case = office.journals.open(id).refresh()
     assert office.queue.ids == [id]
@@ -75,7 +75,7 @@ async def test_what_cannot_be_done_is_told_in_one_private_line(office: Office, t
 
 async def test_ten_thousand_characters_are_kept_whole_and_more_than_that_says_where_it_is_cut(office: Office) -> None:
     await office.command("investigate " + "a" * 10_000)
-    await office.slack.wait_for(lambda: office.queue.ids, 5)
+    await office.slack.wait_for(lambda: office.queue.ids, 60)
 
     assert len(office.journals.open(office.queue.ids[0]).refresh().request.text) == 10_000
 
@@ -146,7 +146,7 @@ SECRETS = ("hunter2-hunter2", "AKIAIOSFODNN7EXAMPLE", "xoxb-123456789012-abcdefg
 async def test_a_secret_that_somebody_pasted_is_kept_nowhere(office: Office) -> None:
     pasted = f"checkout is slow, password={SECRETS[0]} {SECRETS[1]} {SECRETS[2]}"
     await office.command(f"investigate {pasted}")
-    await office.slack.wait_for(lambda: office.queue.ids, 5)
+    await office.slack.wait_for(lambda: office.queue.ids, 60)
     journal = office.journals.open(office.queue.ids[0])
     await office.board.settle(journal)
     await office.command(f"feedback good {pasted}")

@@ -74,7 +74,7 @@ async def test_a_second_press_is_told_that_it_is_under_way(office: Office) -> No
     journal = await office.shown(_made())
     note = journal.refresh().posted[f"verified:{P1}"]
     await office.click(note.ts, "rollback", "U0BEA")
-    await office.slack.wait_for(lambda: journal.refresh().remedies[P1].rollback, 5)
+    await office.slack.wait_for(lambda: journal.refresh().remedies[P1].rollback, 60)
 
     await office.click(note.ts, "rollback", "U0AMIR")
 

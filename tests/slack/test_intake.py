@@ -39,7 +39,7 @@ async def test_a_delivery_that_comes_to_two_connections_is_handled_once(slack: L
 
         await one.command("investigate checkout is slow")
         await one.mention("investigate the database is slow")
-        await slack.wait_for(lambda: len(one.queue.ids) + len(two.queue.ids) >= 2, 5)
+        await slack.wait_for(lambda: len(one.queue.ids) + len(two.queue.ids) >= 2, 60)
         await asyncio.sleep(0.2)
 
         assert len(one.queue.ids) + len(two.queue.ids) == 2
@@ -48,7 +48,7 @@ async def test_a_delivery_that_comes_to_two_connections_is_handled_once(slack: L
 
 async def test_an_event_that_is_delivered_again_is_acknowledged_and_dropped(office: Office) -> None:
     ts = await office.mention("investigate checkout is slow")
-    await office.slack.wait_for(lambda: office.queue.ids, 5)
+    await office.slack.wait_for(lambda: office.queue.ids, 60)
     (first,) = [d for d in office.slack.socket.deliveries if d.kind == "events_api"]
 
     again = await office.slack.socket.deliver("events_api", first.payload, answers=False, attempt=1, reason="timeout")
@@ -65,7 +65,7 @@ async def test_what_was_left_unfinished_is_taken_up_at_the_next_start(slack: Loo
 
         await office.desk.start()
 
-        await slack.wait_for(lambda: office.queue.ids, 5)
+        await slack.wait_for(lambda: office.queue.ids, 60)
         assert office.journals.ids() == [id_of("command:1.2.abc")]
         await office.desk.stop()
         assert await office.inbox.pending() == []
