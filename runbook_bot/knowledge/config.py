@@ -40,6 +40,8 @@ class StoreSettings(_Section):
             parts = urlsplit(self.url)
             if parts.scheme not in {"http", "https"} or not parts.hostname:
                 raise ValueError("url must look like http://host:8000")
+            if parts.port == 0:  # asking for it also finds out one that is no number
+                raise ValueError("url must name a port that can be reached")
             if parts.username or parts.password:
                 raise ValueError("url must not hold a user name or a password")
         return self

@@ -20,6 +20,15 @@ LATER = ("llm", "observability", "incident.pagerduty", "incident.opsgenie", "pro
 """Keys of the full configuration schema that nothing in this version reads."""
 
 
+_SHAPES = {
+    "model_type": "must hold keys and values", "model_attributes_type": "must hold keys and values",
+    "dict_type": "must hold keys and values", "mapping_type": "must hold keys and values",
+    "tuple_type": "must be a list", "list_type": "must be a list",
+    "set_type": "must be a list", "frozen_set_type": "must be a list",
+}  # fmt: skip
+"""Where pydantic would name a type of Python's, which nobody writes in YAML."""
+
+
 def complain(
     error: ValidationError, model: type[BaseModel], document: Document, variables: Mapping[Location, str]
 ) -> SettingsError:
@@ -37,7 +46,7 @@ def _sentence(
     if error["type"] == "extra_forbidden":
         return f"{document.where(location)}: {unknown_key(location, model)}"
     said = error["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
-    said = redact(said[:1].lower() + said[1:])
+    said = _SHAPES.get(error["type"]) or redact(said[:1].lower() + said[1:])
     if location in variables:
         return f"{variables[location]} (for {key}): {said}"
     if error["type"] == "missing":

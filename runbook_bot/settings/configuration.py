@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
@@ -12,6 +13,7 @@ from runbook_bot.errors import SettingsError
 from runbook_bot.investigation.limits import AgentSettings
 from runbook_bot.knowledge.config import KnowledgeSettings
 from runbook_bot.providers.aws.config import AwsSettings
+from runbook_bot.providers.prometheus.config import PrometheusSettings
 from runbook_bot.settings.complaint import complain
 from runbook_bot.settings.document import Document, Location, dotted, read
 from runbook_bot.settings.environment import overlay, substitute
@@ -21,6 +23,7 @@ from runbook_bot.state.config import StateSettings
 
 CONFIG_FILE = "config.yaml"
 SERVICES_FILE = "services.yaml"
+EXAMPLE = "http://127.0.0.1:8080"
 HOME = ".runbook"
 """Where `RUNBOOK_HOME` is when nobody says otherwise, below the current directory."""
 
@@ -47,6 +50,12 @@ class ProviderSettings(Section):
     aws: AwsSettings = Field(default_factory=AwsSettings)
 
 
+class ObservabilitySettings(Section):
+    """Where more is measured, a key per system."""
+
+    prometheus: PrometheusSettings = Field(default_factory=PrometheusSettings)
+
+
 class IncidentSettings(Section):
     """Where incidents come from and where they are worked on."""
 
@@ -58,6 +67,7 @@ class Configuration(Section):
 
     providers: ProviderSettings = Field(default_factory=ProviderSettings)
     incident: IncidentSettings = Field(default_factory=IncidentSettings)
+    observability: ObservabilitySettings = Field(default_factory=ObservabilitySettings)
     knowledge: KnowledgeSettings = Field(default_factory=KnowledgeSettings)
     safety: SafetySettings = Field(default_factory=SafetySettings)
     agent: AgentSettings = Field(default_factory=AgentSettings)
@@ -130,6 +140,14 @@ def _right_kind(configuration: Configuration, document: Document, variables: Map
 
 def _address(variable: str, environ: Mapping[str, str]) -> str | None:
     address = environ.get(variable, "").strip()
-    if address and not address.startswith(("http://", "https://")):
-        raise SettingsError(f"{variable} must be an address that begins with http:// or https://")
+    if address and not _of_the_web(address):
+        raise SettingsError(f"{variable} must be an address that begins with http:// or https://, such as {EXAMPLE}")
     return address or None
+
+
+def _of_the_web(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number, half an IPv6 address
+        return False

@@ -9,6 +9,7 @@ import yaml
 
 from runbook_bot.errors import SettingsError
 
+_KEYS = ("tag:yaml.org,2002:str", "tag:yaml.org,2002:merge")
 Location = tuple[str | int, ...]
 """The way to a value: keys and list indices, outermost first."""
 
@@ -68,8 +69,20 @@ def parse(path: Path, text: str) -> Document:
         line = text.count("\n", 0, error.position) + 1
         raise SettingsError(f"{path}, line {line}: no valid YAML: the character {error.character!r}") from error
     except ValueError as error:  # a scalar such as 2026-13-45, which looks like a date and is none
-        raise SettingsError(f"{path}: no valid YAML: {error}") from error
+        raise SettingsError(f"{path}{_culprit(root)}: no valid YAML: {error}") from error
     return Document(path, text, value, root, lines)
+
+
+def _culprit(node: yaml.Node) -> str:
+    """`, line 3, column 7`, of the first scalar that is not what it looks like."""
+    if isinstance(node, yaml.ScalarNode):
+        try:
+            yaml.SafeLoader("").construct_object(node)
+        except ValueError:
+            return f", line {node.start_mark.line + 1}, column {node.start_mark.column + 1}"
+        return ""
+    inner = [each for pair in node.value for each in (pair if isinstance(pair, tuple) else (pair,))]
+    return next((found for each in inner if (found := _culprit(each))), "")
 
 
 def _lines(path: Path, node: yaml.Node, at: Location) -> Iterator[tuple[Location, int]]:
@@ -77,8 +90,10 @@ def _lines(path: Path, node: yaml.Node, at: Location) -> Iterator[tuple[Location
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, value in node.value:
-            name = str(key.value)
             line = key.start_mark.line + 1
+            if key.tag not in _KEYS:
+                raise SettingsError(f"{path}, line {line}: a key has to be text; write it in quotes")
+            name = str(key.value)
             if name in seen and name != "<<":
                 raise SettingsError(f"{path}, line {line}: the key {dotted((*at, name))} stands there twice")
             seen.add(name)

@@ -12,6 +12,7 @@ STANDING_FOR: dict[str, Location] = {
     "SLACK_APP_TOKEN": ("incident", "slack", "app_token"),
     "REDIS_URL": ("state", "redis_url"),
     "CHROMA_URL": ("knowledge", "store", "url"),
+    "PROMETHEUS_URL": ("observability", "prometheus", "url"),
 }
 """A variable that is set and not empty wins over its key in config.yaml."""
 

@@ -1,5 +1,8 @@
 """The `state:` part of config.yaml."""
 
+import re
+from urllib.parse import urlsplit
+
 from pydantic import BaseModel, ConfigDict, SecretStr, field_validator
 
 SCHEMES = ("redis://", "rediss://", "unix://")
@@ -24,6 +27,22 @@ class StateSettings(BaseModel):
     @field_validator("redis_url")
     @classmethod
     def _a_redis_url(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and not value.get_secret_value().startswith(SCHEMES):
+        if value is None:
+            return None
+        if not value.get_secret_value().startswith(SCHEMES):
             raise ValueError(f"must begin with one of {', '.join(SCHEMES)}")
+        if not _readable(value.get_secret_value()):
+            # nothing of it is repeated: a part of the password may have been taken for the port
+            raise ValueError(
+                "is no address of a Redis: write redis://:password@host:6379/0, with %2F, %23 and %3F for the "
+                "characters /, # and ? of a password"
+            )
         return value
+
+
+def _readable(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+        return parts.port != 0 and (parts.scheme == "unix" or bool(re.fullmatch(r"/?\d*", parts.path)))
+    except ValueError:  # a port that is no number, half an IPv6 address
+        return False

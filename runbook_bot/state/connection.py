@@ -10,17 +10,23 @@ from runbook_bot.state.config import StateSettings
 
 
 def redis_client(settings: StateSettings) -> Redis | None:
-    """A client that connects when it is first used; None where no Redis is configured. Close it with `aclose()`."""
+    """A client that connects when it is first used; None where no Redis is configured. Close it with `aclose()`.
+
+    Raises `SettingsError`, without the address.
+    """
     if settings.redis_url is None:
         return None
-    return Redis.from_url(
-        settings.redis_url.get_secret_value(),
-        decode_responses=True,
-        socket_timeout=5,
-        socket_connect_timeout=2,
-        retry=Retry(ExponentialWithJitterBackoff(base=0.05, cap=0.5), retries=3),
-        health_check_interval=15,
-    )
+    try:
+        return Redis.from_url(
+            settings.redis_url.get_secret_value(),
+            decode_responses=True,
+            socket_timeout=5,
+            socket_connect_timeout=2,
+            retry=Retry(ExponentialWithJitterBackoff(base=0.05, cap=0.5), retries=3),
+            health_check_interval=15,
+        )
+    except ValueError:
+        raise SettingsError("state.redis_url: its options, such as ?db=0, are not understood") from None
 
 
 async def reach(redis: Redis) -> None:

@@ -54,7 +54,17 @@ def test_nothing_is_configuration_enough(tmp_path: Path) -> None:
         ("providers:\n  kubernetes: {}\n", "providers.kubernetes is not supported by this version"),
         ("agent:\n  max_iterations: many\n", "config.yaml:2: agent.max_iterations: input should be a valid integer"),
         ("agent:\n  max_iterations: 0\n", "agent.max_iterations: input should be greater than or equal to 1"),
-        ("agent: 5", "config.yaml:1: agent: input should be a valid dictionary"),
+        ("agent: 5", "config.yaml:1: agent: must hold keys and values$"),
+        ("safety: {approvers: [U1]}", "config.yaml:1: safety.approvers: must hold keys and values$"),
+        ("safety: {approvers: {high: {users: U12345}}}", "safety.approvers.high.users: must be a list$"),
+        ("agent: {}\n1: {}\n", "config.yaml, line 2: a key has to be text; write it in quotes"),
+        ("agent: {on: 1}\n", "config.yaml, line 1: a key has to be text"),
+        (
+            "safety: {freeze: [{from: 0001-01-01T00:00:00+10:00, until: 2026-01-01}]}",
+            "config.yaml, line 1, column 26: no",
+        ),
+        ("safety: {freeze: [{from: '0001-01-01T00:00:00+10:00', until: 2026-01-01}]}", "lies beyond the years"),
+        ("knowledge: {store: {url: 'http://chroma:x'}}", "knowledge.store: port could not be cast"),
         ("knowledge:\n  sources:\n    - watch: true\n", r"config.yaml:3: knowledge.sources\[0\].path is missing"),
         ("- a\n- b\n", "config.yaml must hold keys and values at its top"),
         ("just words", "config.yaml must hold keys and values at its top"),
@@ -62,7 +72,10 @@ def test_nothing_is_configuration_enough(tmp_path: Path) -> None:
         ("agent: {max_iterations: 3", "config.yaml, line 1, column 26: no valid YAML"),
         ("agent: &a [*b]", "config.yaml, line 1, column 12: no valid YAML: found undefined alias"),
         ("agent: {}\nagent: {}\n", "config.yaml, line 2: the key agent stands there twice"),
-        ("agent: 2026-13-45", "config.yaml: no valid YAML"),
+        (
+            "agent:\n  max_hypotheses: 4\n  max_iterations: 2026-13-45",
+            "config.yaml, line 3, column 19: no valid YAML: month",
+        ),
         ("a: \x07", "config.yaml, line 1: no valid YAML: the character"),
         ("[" * 5000, "nested too deeply"),
         (
@@ -91,7 +104,11 @@ def test_a_mistake_is_named(config: str, said: str, tmp_path: Path) -> None:
         ({"SLACK_BOT_TOKEN": APP}, "^SLACK_BOT_TOKEN must begin with xoxb-.*belongs in SLACK_APP_TOKEN"),
         ({"SLACK_APP_TOKEN": "nonsense"}, "^SLACK_APP_TOKEN must begin with xapp-"),
         ({"SLACK_API_URL": "localhost:1"}, "^SLACK_API_URL must be an address"),
+        ({"SLACK_API_URL": "http://[::1"}, "^SLACK_API_URL must be an address"),
+        ({"SLACK_API_URL": "http://slack:x/"}, "^SLACK_API_URL must be an address"),
+        ({"SLACK_API_URL": "https://"}, "^SLACK_API_URL must be an address"),
         ({"REDIS_URL": "http://cache"}, r"^REDIS_URL \(for state.redis_url\): must begin with"),
+        ({"REDIS_URL": "redis://:hunter2@cache:port"}, r"^REDIS_URL \(for state.redis_url\): is no address of a Redis"),
         ({"CHROMA_URL": "chroma:8000"}, "url must look like"),
     ],
 )
@@ -167,6 +184,7 @@ def test_no_services_is_fine(text: str, tmp_path: Path) -> None:
         ("services: [{name: a, resources: [{type: metric, name: b}]}]", "type metric needs namespace"),
         ("services:\n  - name: a\n  - name: A\n", "services.yaml:3: the service A stands there twice"),
         ("services: [{name: a, depends_on: [a]}]", "the service a depends on itself"),
+        ("services:\n  - name: a\n    depends_on: b\n", r"services.yaml:3: services\[0\].depends_on: must be a list$"),
     ],
 )
 def test_a_mistake_in_the_services_is_named(services: str, said: str, tmp_path: Path) -> None:

@@ -30,6 +30,23 @@ def test_another_kind_of_url_is_refused_without_being_repeated() -> None:
     assert "hunter2" not in str(caught.value.errors(include_input=False))
 
 
+@pytest.mark.parametrize(
+    "url",
+    ["redis://:pa/hunter2@localhost", "redis://:pa#hunter2@localhost", "redis://:hunter2@localhost:6379:1",
+     "redis://[::1", "redis://localhost/first", "redis://localhost:0"],
+)  # fmt: skip
+def test_an_address_that_cannot_be_read_is_refused_without_being_repeated(url: str) -> None:
+    with pytest.raises(ValidationError, match="is no address of a Redis") as caught:
+        settings(url)
+    assert "hunter2" not in str(caught.value.errors(include_input=False))
+    assert "pa/" not in str(caught.value.errors(include_input=False))
+
+
+def test_an_option_that_redis_does_not_know_is_one_clear_line() -> None:
+    with pytest.raises(SettingsError, match=r"state.redis_url: .* \?db=0, are not understood"):
+        redis_client(settings("redis://localhost?db=first"))
+
+
 def test_an_unknown_key_is_refused() -> None:
     with pytest.raises(ValidationError, match="redis"):
         StateSettings.model_validate({"redis": "redis://localhost"})
