@@ -2,7 +2,20 @@
 
 import typer
 
-from runbook_bot.cli import ask, audit, aws, config, doctor, init, investigate, knowledge, service, skills, status
+from runbook_bot.cli import (
+    ask,
+    audit,
+    aws,
+    config,
+    doctor,
+    evaluate,
+    init,
+    investigate,
+    knowledge,
+    service,
+    skills,
+    status,
+)
 
 app = typer.Typer(
     name="runbook-bot",
@@ -26,3 +39,4 @@ app.add_typer(audit.app, name="audit")
 app.command()(doctor.doctor)
 app.command()(init.init)
 app.add_typer(config.app, name="config")
+app.add_typer(evaluate.app, name="eval")
