@@ -53,6 +53,7 @@ def read(path: Path) -> Document:
 
 def parse(path: Path, text: str) -> Document:
     """The document in a text that stands, or will stand, in the file `path`."""
+    root: yaml.Node | None = None
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
         if root is None:
@@ -73,8 +74,10 @@ def parse(path: Path, text: str) -> Document:
     return Document(path, text, value, root, lines)
 
 
-def _culprit(node: yaml.Node) -> str:
+def _culprit(node: yaml.Node | None) -> str:
     """`, line 3, column 7`, of the first scalar that is not what it looks like."""
+    if node is None:
+        return ""
     if isinstance(node, yaml.ScalarNode):
         try:
             yaml.SafeLoader("").construct_object(node)
