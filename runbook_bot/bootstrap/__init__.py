@@ -3,7 +3,7 @@
 Nothing heavy is imported before it is needed: Slack, the queue and the playground by the commands that use them.
 """
 
-from runbook_bot.bootstrap.errands import ask, investigate, run_skill, skills
+from runbook_bot.bootstrap.errands import ask, investigate, replay, run_skill, skills
 from runbook_bot.bootstrap.parts import (
     CREDENTIALS,
     actuators,
@@ -33,6 +33,7 @@ __all__ = [
     "knowledge",
     "providers",
     "regions",
+    "replay",
     "run_skill",
     "running",
     "serve",

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import JsonValue
 
-from runbook_bot.bootstrap.parts import asker, knowledge, leases, providers, thinking
+from runbook_bot.bootstrap.parts import asker, journals, knowledge, leases, providers, thinking
 from runbook_bot.domain.incident import Request
 from runbook_bot.domain.investigation import Investigation
 from runbook_bot.domain.journal import Entry, Opened
 from runbook_bot.errors import JournalError
 from runbook_bot.investigation.ask.asker import Asker
+from runbook_bot.investigation.replay import Replay, replayed
 from runbook_bot.providers.snapshot.snapshot import Snapshot
 from runbook_bot.reasoning.catalogue import CatalogueReasoner
 from runbook_bot.settings import Settings
@@ -49,6 +50,13 @@ async def investigate(
         return journal.refresh()
     finally:
         await memory.close()
+
+
+async def replay(settings: Settings, id: str) -> Replay:
+    """An investigation once more, from its journal alone. Raises `JournalError`."""
+    kept = journals(settings).open(id)
+    entries = await asyncio.to_thread(lambda: list(kept.entries()))
+    return await replayed(id, entries, CatalogueReasoner(), settings.agent)
 
 
 async def ask(settings: Settings, put: Callable[[Asker], Awaitable[_T]]) -> _T:

@@ -1,4 +1,4 @@
-"""`audit verify` and `audit export`: what was asked, approved and run, and whether it still says so."""
+"""`audit verify`, `export` and `replay`: what was asked, approved, run and concluded, and whether it still says so."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -41,6 +41,35 @@ def verify(as_json: Annotated[bool, typer.Option("--json", help="A JSON list of 
 
 def _count(number: int, thing: str) -> str:
     return f"{number} {thing}" + ("" if number == 1 else "s")
+
+
+@app.command()
+def replay(
+    investigation: Annotated[str, typer.Argument(metavar="ID", help="The investigation, inv-…")],
+    as_json: Annotated[bool, typer.Option("--json", help="The comparison as JSON.")] = False,
+) -> None:
+    """Conclude an investigation again from its journal, without asking anybody; exit 1 where the verdict differs."""
+    settings = edge.settings()
+    from runbook_bot import bootstrap
+
+    found = edge.run(bootstrap.replay(settings, investigation))
+    if as_json:
+        verdict = found.again.verdict
+        terminal.say_json(
+            {
+                "identical": found.identical,
+                "differences": list(found.differences),
+                "missing": list(found.missing),
+                "verdict": verdict.model_dump(mode="json") if verdict else None,
+            }
+        )
+    for line in () if as_json else (*found.differences, *(f"not answered then: {each}" for each in found.missing)):
+        terminal.say(terminal.plain(line))
+    if not found.identical:
+        raise RunbookError(f"{investigation} does not replay to the verdict in its journal")
+    if not as_json:
+        counts = _count(len(found.again.evidence), "piece") + " of evidence"
+        terminal.say(f"Identical: {counts} from {_count(len(found.again.asked), 'answer')} lead to the same verdict.")
 
 
 @app.command()

@@ -50,6 +50,8 @@ from runbook_bot.domain.verdict import Verdict
 InvestigationStatus = Literal["open", "concluded", "inconclusive", "failed", "stopped"]
 
 
+STOPPED = "stopped by a person"
+"""Why it ended where somebody pressed Stop."""
 REMEDIES = "remedies"
 """What a note answers that closes the search for repairs."""
 
@@ -132,6 +134,8 @@ class Investigation:
     notes: tuple[Noted, ...] = ()
     limits: tuple[LimitReached, ...] = ()
     stop_asked: StopAsked | None = None
+    ending: str = ""
+    """Why it has to be concluded now: a stop or a limit that no verdict has answered yet."""
     verdict: Verdict | None = None
     concluded_at: datetime | None = None
     reopened: bool = False
@@ -189,7 +193,7 @@ class Investigation:
     @property
     def status(self) -> InvestigationStatus:
         if self.verdict is not None:
-            return "stopped" if self.stop_asked and self.verdict.cut_short else self.verdict.status
+            return "stopped" if self.verdict.cut_short == STOPPED else self.verdict.status
         return "failed" if self.failure else "open"
 
     @property
@@ -251,12 +255,13 @@ def apply(state: Investigation, entry: Entry) -> Investigation:  # noqa: PLR0912
             remedied = state.remedied or body.answers == REMEDIES
             return replace(state, notes=(*state.notes, body), reopened=state.reopened or acted_on, remedied=remedied)
         case LimitReached():
-            return replace(state, limits=(*state.limits, body))
+            return replace(state, limits=(*state.limits, body), ending=state.ending or body.limit)
         case StopAsked():
-            return replace(state, stop_asked=state.stop_asked or body)
+            return replace(state, stop_asked=state.stop_asked or body, ending=STOPPED)
         case Concluded():
             remedied = state.remedied and _cause(state.verdict) == _cause(body.verdict)
-            return replace(state, verdict=body.verdict, concluded_at=entry.at, reopened=False, remedied=remedied)
+            concluded = replace(state, verdict=body.verdict, concluded_at=entry.at, reopened=False, remedied=remedied)
+            return replace(concluded, ending="")
         case Failed():
             return replace(state, failure=body.text)
         case StepsFound():

@@ -1,14 +1,17 @@
 """From a hypothesis to a few typed questions: scoped to its service, its resource, and the window around the onset."""
 
+import math
+from collections.abc import Mapping
 from datetime import timedelta
 
 from runbook_bot.analysis.vitals import reading
 from runbook_bot.domain.hypothesis import Hypothesis, Prediction
 from runbook_bot.domain.investigation import Investigation
-from runbook_bot.domain.tools import ListChanges, ListEvents, Query, ReadMetrics, ReadState, SearchLogs
+from runbook_bot.domain.service import Resource
+from runbook_bot.domain.tools import ListChanges, ListEvents, Query, ReadMetrics, ReadState, SearchLogs, Status
 from runbook_bot.domain.vocabulary import ResourceType
 from runbook_bot.domain.window import TimeWindow
-from runbook_bot.investigation.scratchpad import again
+from runbook_bot.investigation.scratchpad import Wanted, again, narrowed
 
 UNMEASURED = (ResourceType.log_group, ResourceType.alarm)
 BEFORE = timedelta(minutes=30)
@@ -43,7 +46,7 @@ def _question(case: Investigation, prediction: Prediction) -> Query | None:
         case "state" if prediction.resource is not None:
             return ReadState(resource=prediction.resource)
         case "logs" if prediction.resource is not None:
-            return SearchLogs(resource=prediction.resource, window=around_onset(case), any_of=prediction.words)
+            return _lines(case, prediction, prediction.resource)
         case "events" if prediction.resource is not None:
             return ListEvents(resource=prediction.resource, window=around_onset(case))
         case "changes" | "mechanism":
@@ -54,6 +57,41 @@ def _question(case: Investigation, prediction: Prediction) -> Query | None:
             return _asked(case, ReadMetrics)
         case _:
             return None
+
+
+def worth(prediction: Prediction, prior: float) -> float:
+    """What the answer may be expected to move: natural logarithm of a likelihood ratio, whichever way it turns out."""
+    return prior * abs(math.log(prediction.seen)) + (1 - prior) * abs(math.log(prediction.unseen))
+
+
+COSTS: Mapping[str, float] = {ReadState.kind: 0.5, ReadMetrics.kind: 1.0, ListEvents.kind: 1.0, ListChanges.kind: 2.0}
+"""Of one question, against that for a metric; logs are the dearest."""
+LOGS_COST = 3.0
+
+
+def by_worth(case: Investigation, wanted: Wanted) -> dict[str, tuple[Query, tuple[str, ...]]]:
+    """Questions by what they may be expected to tell for their cost, best first."""
+    told: dict[str, float] = {}
+    for id in {id for _, who in wanted.values() for id in who}:
+        hypothesis = case.hypotheses[id]
+        for prediction, query in questions(case, hypothesis):
+            allowed, _ = narrowed(query)
+            if allowed is not None:
+                told[allowed.key] = told.get(allowed.key, 0.0) + worth(prediction, hypothesis.prior)
+
+    def rank(key: str) -> tuple[float, str]:
+        return -told.get(key, 0.0) / COSTS.get(wanted[key][0].kind, LOGS_COST), key
+
+    return {key: wanted[key] for key in sorted(wanted, key=rank)}
+
+
+def _lines(case: Investigation, prediction: Prediction, resource: Resource) -> Query:
+    """A search for words, or the lines around the onset that were all read before: in them the words are found too."""
+    every = SearchLogs(resource=resource, window=around_onset(case))
+    known = case.answers.get(every.key)
+    if known is not None and known.status is Status.ok and len(known.lines) < every.limit:
+        return every
+    return every.model_copy(update={"any_of": prediction.words})
 
 
 def yesterday(case: Investigation) -> Query | None:

@@ -25,7 +25,7 @@ from runbook_bot.domain.ports import Clock, Journal, Reasoner
 from runbook_bot.domain.tools import Status
 from runbook_bot.investigation.conclusion import ENOUGH, conclude
 from runbook_bot.investigation.limits import AgentSettings
-from runbook_bot.investigation.testing import scored, tested
+from runbook_bot.investigation.testing import Allowance, scored, tested, unasked
 from runbook_bot.investigation.triage import Triage
 from runbook_bot.investigation.world import World
 
@@ -62,16 +62,18 @@ class Investigator:
                 yield body
             case = journal.refresh()
             batch = self._batch(case)
-            cut_short = self._limit(case, rounds, began) if batch or case.stop_asked else ""
+            cut_short = self._limit(case, rounds, began)
             if cut_short or not batch:
                 break
             rounds += 1
-            async for body in tested(self._world, self._reasoner, journal, batch):
+            async for body in tested(self._world, self._reasoner, journal, batch, self._allowance(case, began)):
                 yield body
         if not case.hypotheses:
             yield Failed(text="no hypothesis could be formed: no service, no metric and no alarm was found")
             return
-        if cut_short and case.stop_asked is None:
+        if cut_short and not case.ending and not batch and not await asyncio.to_thread(unasked, case):
+            cut_short = ""  # the limit was reached with the last question
+        if cut_short and not case.ending:
             yield LimitReached(limit=cut_short, text=f"{cut_short}: the best answer so far follows")
         verdict = await asyncio.to_thread(conclude, journal.refresh(), self._clock.now(), cut_short)
         yield Concluded(verdict=verdict)
@@ -79,7 +81,7 @@ class Investigator:
     async def _grown(self, journal: Journal) -> AsyncIterator[Body]:
         """Once a round is over: branches of what is strongly supported; where nothing is, the next best ideas."""
         case = journal.refresh()
-        if _under_test(case) or (case.stop_asked and case.hypotheses):
+        if _under_test(case) or (case.ending and case.hypotheses):
             return
         if not case.hypotheses or any(id not in case.hypotheses for id in case.batch):
             async for body in self._proposed(journal, case.hypotheses.get(_parent(case.batch))):
@@ -106,7 +108,12 @@ class Investigator:
             return
         before = replace(case, hypotheses={id: h for id, h in case.hypotheses.items() if not begun or h not in there})
         room = max(self._limits.max_hypotheses - len(before.hypotheses), 0)
-        batch = list(await self._reasoner.propose(before, parent))[:room]
+        ideas = list(await self._reasoner.propose(before, parent))
+        if len(ideas) > room:
+            text = f"further causes were not tested: {self._limits.max_hypotheses} hypotheses are the limit"
+            if all(note.text != text for note in case.notes):
+                yield Noted(text=text, level="warning")
+        batch = ideas[:room]
         for hypothesis in batch:
             if hypothesis.id not in case.hypotheses:
                 yield Proposed(hypothesis=hypothesis, batch=tuple(h.id for h in batch))
@@ -132,8 +139,8 @@ class Investigator:
 
     def _limit(self, case: Investigation, rounds: int, began: datetime) -> str:
         """Why to stop now; "" to go on."""
-        if case.stop_asked is not None:
-            return "stopped by a person"
+        if case.ending:
+            return case.ending
         if rounds >= self._limits.max_iterations:
             return f"{self._limits.max_iterations} rounds were tested"
         if len(case.asked) >= self._limits.max_queries:
@@ -141,6 +148,11 @@ class Investigator:
         if self._clock.now() - began > timedelta(seconds=self._limits.max_seconds):
             return f"{self._limits.max_seconds:.0f} seconds have passed"
         return ""
+
+    def _allowance(self, case: Investigation, began: datetime) -> Allowance:
+        """What is left for the next round."""
+        left = self._limits.max_seconds - (self._clock.now() - began).total_seconds()
+        return Allowance(queries=self._limits.max_queries - len(case.asked), seconds=max(left, 0.1))
 
     async def _steered(self, journal: Journal) -> AsyncIterator[Body]:
         """Acts on what people asked of hypotheses, each once; the note that answers comes last."""

@@ -13,6 +13,6 @@ class AgentSettings(BaseModel):
     max_hypothesis_depth: int = Field(default=4, ge=1, le=4)
     max_hypotheses: int = Field(default=12, ge=3, le=40)
     parallel_hypotheses: int = Field(default=5, ge=1, le=12)
-    max_queries: int = Field(default=60, ge=5, le=500)
+    max_queries: int = Field(default=40, ge=5, le=500)
     max_seconds: float = Field(default=120.0, gt=0)
     """Time of one turn: since it was opened, taken up again, or steered by a person."""

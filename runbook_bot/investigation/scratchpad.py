@@ -8,12 +8,21 @@ from datetime import timedelta
 from runbook_bot.domain.investigation import Investigation
 from runbook_bot.domain.journal import Body, Noted, Queried
 from runbook_bot.domain.tools import FindAlarms, ListChanges, ListEvents, Query, ReadMetrics, ReadState, SearchLogs
+from runbook_bot.domain.window import TimeWindow
 from runbook_bot.investigation.world import World
 
 AT_ONCE = 8
 """Questions under way at the same time."""
 WIDEST_LOGS = timedelta(hours=6)
 WIDEST_METRICS = timedelta(hours=26)
+WIDEST = timedelta(days=14)
+"""No question reaches further."""
+AHEAD = timedelta(hours=1)
+"""Logs read before a known onset where a search over many hours is cut."""
+STEPS = ((timedelta(days=5), 900.0, "a quarter of an hour"), (WIDEST_METRICS, 300.0, "five minutes"))
+"""Longer than so much: seconds between points at least, and in words."""
+MOST_RESOURCES = 100
+"""In one question: what comes first is nearest to the complaint."""
 KINDS: Mapping[str, type[Query]] = {
     kind.kind: kind for kind in (ReadMetrics, SearchLogs, ListEvents, ListChanges, ReadState, FindAlarms)
 }
@@ -21,22 +30,52 @@ KINDS: Mapping[str, type[Query]] = {
 
 def narrowed(query: Query) -> tuple[Query | None, str]:
     """The query as it may be asked, and why it was changed; None where it is refused."""
-    if isinstance(query, ReadMetrics | ListChanges) and not query.resources:
-        return None, f"{query.kind.replace('_', ' ')} without a resource would gather everything: not asked"
+    reasons = []
+    if isinstance(query, ReadMetrics | ListChanges):
+        if not query.resources:
+            return None, f"{query.kind.replace('_', ' ')} without a resource would gather everything: not asked"
+        if len(query.resources) > MOST_RESOURCES:
+            reasons.append(f"of {len(query.resources)} resources the first {MOST_RESOURCES} were looked at")
+            query = query.model_copy(update={"resources": query.resources[:MOST_RESOURCES]})
+    if isinstance(query, ReadMetrics | SearchLogs | ListEvents | ListChanges) and query.window.length > WIDEST:
+        reasons.append(f"{query.kind.replace('_', ' ')} reaches over two weeks at most")
+        query = query.model_copy(update={"window": _cut(query.window, WIDEST)})
     if isinstance(query, SearchLogs) and query.window.length > WIDEST_LOGS:
-        shorter = query.window.model_copy(update={"start": query.window.end - WIDEST_LOGS})
-        return query.model_copy(update={"window": shorter}), "logs were searched over six hours at most"
-    if isinstance(query, ReadMetrics) and query.window.length > WIDEST_METRICS and query.step < 300:
-        return query.model_copy(update={"step": 300.0}), "a window of days was read in steps of five minutes"
-    return query, ""
+        reasons.append("logs were searched over six hours at most")
+        query = query.model_copy(update={"window": _cut(query.window, WIDEST_LOGS)})
+    if isinstance(query, ReadMetrics):
+        for longer, step, spoken in STEPS:
+            if query.window.length > longer and query.step < step:
+                reasons.append(f"a window of days was read in steps of {spoken}")
+                query = query.model_copy(update={"step": step})
+    return query, "; ".join(reasons)
+
+
+def _cut(window: TimeWindow, most: timedelta) -> TimeWindow:
+    """The stretch around the onset where that is known, else the end of the window."""
+    start = window.end - most
+    if window.onset is not None:
+        start = max(window.start, min(start, window.onset - AHEAD))
+    return window.model_copy(update={"start": start, "end": start + most})
 
 
 Wanted = Mapping[str, tuple[Query, tuple[str, ...]]]
 """By a query's key: the query, and the hypotheses that want it."""
 
 
-async def ask_all(world: World, case: Investigation, wanted: Wanted) -> AsyncIterator[Body]:
-    """Ask what the journal does not know yet, in parallel; yields each answer as it comes."""
+def unanswered(case: Investigation, wanted: Wanted) -> dict[str, tuple[Query, tuple[str, ...]]]:
+    """Without what the journal knows."""
+    return {key: asked for key, asked in wanted.items() if key not in case.answers}
+
+
+async def ask_all(
+    world: World, case: Investigation, wanted: Wanted, within: float | None = None
+) -> AsyncIterator[Body]:
+    """Ask what the journal does not know yet, in parallel; yields the answers in the order of the questions.
+
+    The order of arrival would differ from run to run, and with it what is read off the journal. What has not come
+    `within` so many seconds is no longer waited for, and stands in no entry.
+    """
     gate = asyncio.Semaphore(AT_ONCE)
 
     async def one(query: Query, hypotheses: tuple[str, ...]) -> Body:
@@ -52,10 +91,16 @@ async def ask_all(world: World, case: Investigation, wanted: Wanted) -> AsyncIte
                 hypotheses=hypotheses,
             )
 
-    tasks = [asyncio.create_task(one(q, who)) for key, (q, who) in wanted.items() if key not in case.answers]
+    tasks = [asyncio.create_task(one(query, who)) for query, who in unanswered(case, wanted).values()]
+    until = asyncio.get_running_loop().time() + within if within is not None else None
     try:
-        for finished in asyncio.as_completed(tasks):
-            yield await finished
+        for task in tasks:
+            try:
+                async with asyncio.timeout_at(until if not task.done() else None):
+                    answer = await task
+            except TimeoutError:
+                continue
+            yield answer
     finally:
         for task in tasks:
             task.cancel()

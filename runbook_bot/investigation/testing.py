@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import AsyncIterator, Collection, Sequence
+from dataclasses import dataclass
 
 from runbook_bot.domain.confidence import SHOWN, posterior, support
 from runbook_bot.domain.evidence import Direction, Evidence
@@ -10,8 +11,8 @@ from runbook_bot.domain.investigation import Investigation
 from runbook_bot.domain.journal import Body, Judged, RoundBegan, Scored, Settled
 from runbook_bot.domain.ports import Journal, Reasoner
 from runbook_bot.domain.tools import Query
-from runbook_bot.investigation.causal import questions
-from runbook_bot.investigation.scratchpad import ask_all, gathered, narrowed
+from runbook_bot.investigation.causal import by_worth, questions
+from runbook_bot.investigation.scratchpad import ask_all, gathered, narrowed, unanswered
 from runbook_bot.investigation.world import World
 
 REFUTED = math.log(0.2)
@@ -20,18 +21,33 @@ HOPELESS = 0.04
 """Confidence below which a hypothesis is no longer followed."""
 
 
+@dataclass(frozen=True)
+class Allowance:
+    """What one round may spend."""
+
+    queries: int
+    seconds: float
+
+
 async def tested(
-    world: World, reasoner: Reasoner, journal: Journal, batch: Sequence[Hypothesis]
+    world: World, reasoner: Reasoner, journal: Journal, batch: Sequence[Hypothesis], allowance: Allowance
 ) -> AsyncIterator[Body]:
-    """Entries of one round over `batch`. Queries run in parallel; judging is in order, so that ids are stable."""
+    """Entries of one round over `batch`. Queries run in parallel; judging is in order, so that ids are stable.
+
+    Where the allowance does not reach, what would tell most for its cost is asked.
+    """
     if any(hypothesis.state is HypothesisState.open for hypothesis in batch):
         yield RoundBegan(hypotheses=tuple(h.id for h in batch))
     case = journal.refresh()
     plan = {h.id: questions(case, h) for h in batch}
-    wanted, notes = gathered((h, query) for h, pairs in plan.items() for _, query in pairs)
+    asked = [(h, query) for h, pairs in plan.items() for _, query in pairs]
+    wanted, notes = gathered(asked)
+    told = {note.text for note in case.notes}
     for note in notes:
-        yield note
-    async for body in ask_all(world, case, wanted):
+        if note.text not in told:
+            yield note
+    best = list(by_worth(case, unanswered(case, wanted)).items())
+    async for body in ask_all(world, case, dict(best[: allowance.queries]), within=allowance.seconds):
         yield body
     for hypothesis in batch:
         async for body in _judged(reasoner, journal, hypothesis, plan[hypothesis.id]):
@@ -54,6 +70,13 @@ async def _judged(
             continue
         evidence = await reasoner.judge(case, hypothesis, prediction, allowed, result)
         yield Judged(evidence=evidence.model_copy(update={"id": f"E{len(case.evidence) + 1}"}))
+
+
+def unasked(case: Investigation) -> int:
+    """Questions of hypotheses that were tested which nobody asked, or which nobody answered in time."""
+    over = [h for h in case.hypotheses.values() if h.state is not HypothesisState.open]
+    wanted, _ = gathered((h.id, query) for h in over for _, query in questions(case, h))
+    return len(unanswered(case, wanted))
 
 
 def scored(case: Investigation, batch: Collection[str] = ()) -> Scored:

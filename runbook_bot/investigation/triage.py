@@ -39,12 +39,11 @@ from runbook_bot.domain.vocabulary import ResourceType
 from runbook_bot.errors import KnowledgeError
 from runbook_bot.investigation.causal import UNMEASURED, around_onset, yesterday
 from runbook_bot.investigation.reported import alarm_names, named_services, reported, spelled_out, window_of
-from runbook_bot.investigation.scratchpad import Wanted, ask_all, gathered
+from runbook_bot.investigation.scratchpad import Wanted, ask_all, gathered, narrowed
 from runbook_bot.investigation.symptom import symptom_of
 from runbook_bot.investigation.world import World
 
 MOST_SERVICES = 30
-MOST_RESOURCES = 100
 MOST_KEPT = 200
 """Services that the journal keeps of a larger graph: those near to what is looked at."""
 MOST_TROUBLED = 4
@@ -73,7 +72,7 @@ class Triage:
             async for body in self._what_moved(journal):
                 yield body
         case = journal.refresh()
-        if not case.hypotheses:
+        if not case.hypotheses and not case.ending:
             wanted = await asyncio.to_thread(_complaints, case)
             async for body in ask_all(self._world, case, wanted):
                 yield body
@@ -106,6 +105,9 @@ class Triage:
         window = window_of(request, alarm, self._clock.now())
         yield IncidentFound(incident=reported(case.id, request, alarm, services, window))
         scope = _scope(graph, services)
+        if not services and len(scope) < len(graph.services):
+            told = f"no service is named: of {len(graph.services)} the first {len(scope)} are looked at; name one"
+            yield Noted(text=told, level="warning")
         yield GraphFound(graph=graph.around(scope, MOST_KEPT), scope=scope, message=problem)
 
     async def _what_moved(self, journal: Journal) -> AsyncIterator[Body]:
@@ -115,20 +117,23 @@ class Triage:
         resources = _resources(case)
         frame = incident.window.with_onset(None)
         asked: list[tuple[str, Query]] = []
+        watched = incident.alarm.metric if incident.alarm is not None else None
+        measured = [r for r in resources if r.type not in UNMEASURED]
+        if watched is not None and watched.promql is not None:  # another vendor's question than the resources'
+            asked.append(("", ReadMetrics(resources=(watched,), window=frame)))
+        elif watched is not None:
+            measured.insert(0, watched)
+        if measured:
+            asked.append(("", ReadMetrics(resources=tuple(measured), window=frame)))
         if resources:
-            measured = tuple(r for r in resources if r.type not in UNMEASURED)[:MOST_RESOURCES]
-            if measured:
-                asked.append(("", ReadMetrics(resources=measured, window=frame)))
-            asked.append(("", ListChanges(resources=resources[:MOST_RESOURCES], window=frame)))
-        if incident.alarm is not None and incident.alarm.metric is not None:
-            asked.append(("", ReadMetrics(resources=(incident.alarm.metric,), window=frame)))
+            asked.append(("", ListChanges(resources=resources, window=frame)))
         wanted, notes = gathered(asked)
         for note in notes:
             yield note
         async for body in ask_all(self._world, case, wanted):
             yield body
         case = journal.refresh()
-        changes = ListChanges(resources=resources[:MOST_RESOURCES], window=frame) if resources else None
+        changes, _ = narrowed(ListChanges(resources=resources, window=frame))
         yield _changes(case.answers.get(changes.key) if changes else None)
         symptom = await asyncio.to_thread(symptom_of, case)
         if symptom is not None:

@@ -57,6 +57,33 @@ def test_days_of_metrics_are_read_in_coarse_steps() -> None:
     assert why
 
 
+def test_a_wide_search_is_narrowed_to_the_onset_where_that_is_known() -> None:
+    asked = TimeWindow(start=minutes_ago(60 * 20), end=NOW, onset=minutes_ago(60 * 15))
+    allowed, _ = narrowed(SearchLogs(resource=LOGS, window=asked))
+    assert isinstance(allowed, SearchLogs)
+    assert allowed.window.length == timedelta(hours=6)
+    assert allowed.window.holds(minutes_ago(60 * 15))
+    assert allowed.window.start < minutes_ago(60 * 15)
+
+
+def test_hundreds_of_resources_at_once_are_too_many() -> None:
+    many = tuple(LOGS.model_copy(update={"name": f"/ecs/{n}"}) for n in range(140))
+    for query in (ReadMetrics(resources=many, window=window(1)), ListChanges(resources=many, window=window(1))):
+        allowed, why = narrowed(query)
+        assert isinstance(allowed, ReadMetrics | ListChanges)
+        assert allowed.resources == many[:100]
+        assert "of 140 resources the first 100" in why
+
+
+def test_no_question_reaches_over_a_year() -> None:
+    for query in (ListEvents(resource=LOGS, window=window(24 * 365)),
+                  ReadMetrics(resources=(LOGS,), window=window(24 * 365))):  # fmt: skip
+        allowed, why = narrowed(query)
+        assert isinstance(allowed, ListEvents | ReadMetrics)
+        assert allowed.window == window(24 * 14)
+        assert "two weeks" in why
+
+
 @pytest.mark.parametrize(
     "query",
     [
@@ -128,6 +155,36 @@ async def test_questions_run_in_parallel_and_bounded() -> None:
     many = [ListEvents(resource=resource, window=TimeWindow(start=minutes_ago(n + 1), end=NOW)) for n in range(30)]
     assert len(await answers(town, Investigation(id="inv-1"), *many)) == 30
     assert town.most == AT_ONCE
+
+
+class Uneven(Town):
+    """The first question takes longest."""
+
+    async def ask(self, query: Query) -> Result:
+        turns = 50 if len(self.asked) == 0 else 1
+        found = await super().ask(query)
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        return found
+
+
+async def test_answers_stand_in_the_order_of_the_questions_whoever_came_first() -> None:
+    resource = Resource(type=ResourceType.ecs_service, name="cart")
+    many = [ListEvents(resource=resource, window=TimeWindow(start=minutes_ago(n + 1), end=NOW)) for n in range(5)]
+    found = await answers(Uneven(market().graph), Investigation(id="inv-1"), *many)
+    assert [each.key for each in found] == [query.key for query in many]
+
+
+async def test_what_does_not_come_in_time_stands_in_no_entry() -> None:
+    class Half(Town):
+        async def ask(self, query: Query) -> Result:
+            if isinstance(query, ListEvents):
+                await asyncio.Event().wait()
+            return await super().ask(query)
+
+    wanted, _ = gathered([("", ListEvents(resource=LOGS, window=window(1))), ("", ReadState(resource=LOGS))])
+    asked = ask_all(World([Half(market().graph)]), Investigation(id="inv-1"), wanted, within=0.05)
+    assert [body.query_kind async for body in asked if isinstance(body, Queried)] == ["read_state"]
 
 
 async def test_nobody_who_could_answer_is_a_clear_error() -> None:

@@ -28,7 +28,8 @@ async def test_so_many_queries() -> None:
     case = await Running(troubles.bad_deployment(), AgentSettings(max_queries=5)).investigate("storefront is failing")
     assert case.verdict is not None
     assert "queries were asked" in case.verdict.cut_short
-    assert len(case.asked) < len(whole.asked)
+    assert len(case.asked) <= len(whole.asked)
+    assert len(case.hypotheses) >= 3, "there is a best answer so far"
 
 
 async def test_so_many_hypotheses() -> None:
@@ -86,7 +87,9 @@ async def test_stopped_by_a_person(during: str) -> None:
     later = await Running(troubles.bad_deployment()).investigate("storefront is failing")
     rounds = [entry for entry in journal.entries if isinstance(entry.body, RoundBegan)]
     assert len(rounds) <= 1
-    assert sum(isinstance(entry.body, Queried) for entry in journal.entries) < len(later.asked)
+    asked = sum(isinstance(entry.body, Queried) for entry in journal.entries)
+    assert asked <= len(later.asked)
+    assert asked < len(later.asked) or during != "queried", "nothing more is read for somebody who pressed Stop"
 
 
 @pytest.mark.parametrize(

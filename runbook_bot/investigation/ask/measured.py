@@ -20,7 +20,7 @@ from runbook_bot.investigation.ask.layout import sparkline
 from runbook_bot.investigation.ask.looking import Looking, span
 from runbook_bot.investigation.ask.reading import signals
 from runbook_bot.investigation.causal import UNMEASURED
-from runbook_bot.investigation.triage import MOST_RESOURCES
+from runbook_bot.investigation.scratchpad import MOST_RESOURCES
 
 USUAL = timedelta(hours=3)
 _ONLY_USE = (Signal.requests, Signal.consumed_capacity, Signal.messages_deleted, Signal.network_in, Signal.network_out,
