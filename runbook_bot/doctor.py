@@ -114,10 +114,11 @@ async def _providers(settings: Settings) -> list[Coroutine[None, None, Sequence[
         providers = await asyncio.to_thread(bootstrap.providers, settings)
     except RunbookError as error:
         return [_told(Check("aws", "failed", str(error)))]
-    if not providers:
+    asked: list[Coroutine[None, None, Sequence[Check]]] = []
+    if not bootstrap.aws_wanted(settings):
         remedy = "set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_REGION, read-only is enough"
-        return [_told(Check("aws", "off", "no credentials, so nothing can be asked", remedy))]
-    return [_patiently(provider.name, provider.check()) for provider in providers]
+        asked.append(_told(Check("aws", "off", "no credentials, so nothing can be asked", remedy)))
+    return asked + [_patiently(provider.name, provider.check()) for provider in providers]
 
 
 async def _told(check: Check) -> Sequence[Check]:

@@ -53,8 +53,14 @@ def knowledge(settings: Settings) -> KnowledgeBase:
 
 def providers(settings: Settings, clock: Clock | None = None) -> Sequence[Provider]:
     """The vendors that are switched on, or whose credentials are there."""
-    aws = aws_provider(settings, clock)
-    return () if aws is None else (aws,)
+    found: list[Provider] = []
+    if (aws := aws_provider(settings, clock)) is not None:
+        found.append(aws)
+    if settings.observability.prometheus.url:
+        from runbook_bot.providers.prometheus.provider import PrometheusProvider
+
+        found.append(PrometheusProvider(settings.observability.prometheus))
+    return found
 
 
 def aws_provider(settings: Settings, clock: Clock | None = None) -> "AwsProvider | None":
@@ -69,9 +75,10 @@ def unusable(settings: Settings) -> str:
     """What every call would lack to whom `providers` names, in one line; empty where nothing. Asks nobody."""
     if not aws_wanted(settings):
         return ""
+    from runbook_bot.providers.aws.places import misnamed, regions_of
     from runbook_bot.providers.aws.readiness import lacking
 
-    return lacking(settings.providers.aws)
+    return lacking(settings.providers.aws) or misnamed(regions_of(settings.providers.aws))
 
 
 def actuators(

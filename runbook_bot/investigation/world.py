@@ -12,6 +12,7 @@ from runbook_bot.domain.redaction import redact, redact_json, redact_lines
 from runbook_bot.domain.service import Resource, ServiceGraph
 from runbook_bot.domain.tools import Query, Result, Status
 from runbook_bot.investigation.atlas import Atlas
+from runbook_bot.investigation.sharing import joined, shares
 
 REST = 20.0
 """Seconds for which a provider that lets questions run out of time is not asked."""
@@ -40,11 +41,17 @@ class World:
         return not self._providers
 
     async def ask(self, query: Query) -> Result:
-        """The first able provider's answer; a clear status where there is none. Never raises."""
-        able = next((each for each in self._providers if each.answers(query)), None)
-        if able is None:
+        """The answer of whoever is able, of several for parts of it as one; a clear status where nobody is.
+
+        Never raises.
+        """
+        asked = shares(query, self._providers)
+        if not asked:
             what = query.kind.replace("_", " ")
             return Result(status=Status.error, source="none", where=what, message="no configured provider answers this")
+        return joined(await asyncio.gather(*(self._ask(able, part) for able, part in asked)))
+
+    async def _ask(self, able: Provider, query: Query) -> Result:
         where = query.kind.replace("_", " ")
         if self._silent.get(able.name, 0.0) > monotonic():
             told = "not asked: it has just let several questions run out of time"

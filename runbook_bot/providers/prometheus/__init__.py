@@ -1,0 +1,1 @@
+"""Prometheus, and whatever speaks its HTTP API: metrics, what Kubernetes tells through them, alerting rules."""
