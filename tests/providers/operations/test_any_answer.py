@@ -23,6 +23,7 @@ from runbook_bot.providers.aws.place import Place
 from runbook_bot.providers.aws.threads import Threads
 from tests.providers.conftest import NOW
 from tests.providers.operations.babble import Babble
+from tests.providers.operations.hasty import hasty
 
 EXAMPLES = int(os.environ.get("EXAMPLES", "6"))
 """Of each operation; more where somebody looks for trouble."""
@@ -88,7 +89,7 @@ async def test_any_answer_ends_in_a_result(operation: type[Operation], babble: B
         babble.asked.clear()
         babble.odd = (0.0, 0.02, 0.08)[seed % 3]
         babble.gaps = (0.0, 0.3, 0.6)[seed // 3 % 3]
-        question = made(operation, babble.chance)
+        question = made(hasty(operation), babble.chance)
         place = Place("us-east-1", babble, threads, None)
         try:
             result = await finished(question.answer(place, NOW))

@@ -11,6 +11,7 @@ from runbook_bot.domain.tools import Result, Status
 from runbook_bot.providers.aws.operations.iam import AccessKeys, LastUsed, Rights, WhoMay, WithoutSecondFactor
 from runbook_bot.providers.aws.provider import AwsProvider
 from tests.providers.conftest import NOW
+from tests.providers.operations.hasty import hasty
 from tests.providers.protocols import rendered
 from tests.providers.shop import Shop
 from tests.providers.stand_in import Answer, StandIn
@@ -181,7 +182,7 @@ async def test_a_collection_that_takes_long_or_fails(
     """The role in moto, the job in the shape of the service model."""
     _role(shop)
     _collected(aws, state)
-    result = await provider.ask(LastUsed(principal="checkout"))
+    result = await provider.ask(hasty(LastUsed).model_validate({"principal": "checkout"}))
     assert (result.status, told in result.message) == (Status.truncated, True)
     assert [row.name for row in result.rows] == ["role checkout"]
     assert "services_used" not in result.rows[0].facts
@@ -197,6 +198,14 @@ def _reported(aws: StandIn, *lines: str) -> None:
     aws.tells("iam", "GenerateCredentialReport", {"State": "COMPLETE"})
     report = {"Content": content, "ReportFormat": "text/csv", "GeneratedTime": NOW - timedelta(hours=2)}
     aws.tells("iam", "GetCredentialReport", report)
+
+
+async def test_a_report_that_takes_long(aws: StandIn, provider: AwsProvider) -> None:
+    """In the shape of the service model: moto's is there at once."""
+    aws.tells("iam", "GenerateCredentialReport", {"State": "INPROGRESS"})
+    result = await provider.ask(hasty(AccessKeys)())
+    assert result.status is Status.error
+    assert "ask again in a minute" in result.message
 
 
 def _line(user: str, password: str, mfa: str, key: str = "false", made: int = 0, used: int | None = None) -> str:

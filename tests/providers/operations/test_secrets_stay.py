@@ -14,6 +14,7 @@ from runbook_bot.providers.aws.place import Place
 from runbook_bot.providers.aws.threads import Threads
 from tests.providers.conftest import NOW
 from tests.providers.operations.babble import Babble
+from tests.providers.operations.hasty import hasty
 from tests.providers.operations.test_any_answer import made
 
 _ROUNDS = int(os.environ.get("EXAMPLES", "3"))
@@ -102,7 +103,7 @@ async def test_no_secret_comes_out(operation: type[Operation], leaky: Leaky, mon
     threads = Threads(8)
     for seed in range(_ROUNDS):
         leaky.chance.seed(f"{operation.kind} {seed}")
-        question = made(operation, leaky.chance)
+        question = made(hasty(operation), leaky.chance)
         result = redacted(await answered(question, Place("us-east-1", leaky, threads, None), NOW))
         told = result.model_dump_json()
         hidden = [each for text, *needles in SECRETS.values() for each in needles] + [_NAMED]

@@ -152,7 +152,7 @@ class Jobs(Operation):
             rows,
             empty="no job has run",
             failures=[*failures, *unlisted, *unexplained],
-            more=f"{left} branches that were changed longer ago were not looked at; name one" if left > 0 else "",
+            more="; ".join(_left_out(left, apps, found)),
             console=_link(place, next(iter(names)) if len(names) == 1 else ""),
         )
 
@@ -169,6 +169,15 @@ class Jobs(Operation):
         told.sort(key=lambda pair: newest_first(pair[1].get("updateTime")))
         branches = [(app, str(each.get("branchName", ""))) for app, each in told]
         return branches[:_BRANCHES], failures, len(branches) - _BRANCHES
+
+
+def _left_out(branches: int, apps: list[Answer], found: list[tuple[_Branch, list[Answer]]]) -> list[str]:
+    told = [f"only the first {_MOST} apps were read"] if len(apps) >= _MOST else []
+    if branches > 0:
+        told.append(f"{branches} branches that were changed longer ago were not looked at; name one")
+    if any(len(jobs) >= _JOBS for _, jobs in found):
+        told.append(f"of each branch the latest {_JOBS} jobs were read")
+    return told
 
 
 def _title(names: Mapping[str, str], which: _Branch) -> str:

@@ -268,9 +268,10 @@ def _rest_route(api: _Api, name: str, method: Answer) -> Row:
     if not told:
         warnings.append("nothing is behind it")
     authorization = str(method.get("authorizationType", "NONE"))
-    open_to_all = authorization == "NONE" and not method.get("apiKeyRequired") and not name.startswith("OPTIONS ")
-    if open_to_all:
-        warnings.append("anybody may call it")
+    if authorization == "NONE" and not method.get("apiKeyRequired") and not name.startswith("OPTIONS "):
+        private = "PRIVATE" in ((api.told.get("endpointConfiguration") or {}).get("types") or [])
+        limited = private or bool(api.told.get("policy"))
+        warnings.append("anybody may call it" + (" whom the API's resource policy lets in" if limited else ""))
     return Row(
         name=f"{api.name}: {name}",
         facts={
@@ -290,7 +291,7 @@ def _other_route(api: _Api, route: Answer, told: Answer | None) -> Row:
     warnings: list[Any] = []
     if told is None:
         warnings.append("its integration is gone" if route.get("Target") else "nothing is behind it")
-    if authorization == "NONE" and not str(route.get("RouteKey")).startswith("OPTIONS "):
+    if authorization == "NONE" and _decides(api, str(route.get("RouteKey"))):
         warnings.append("anybody may call it")
     told = told or {}
     kind = str(told.get("IntegrationSubtype") or told.get("IntegrationType") or "nothing")
@@ -306,6 +307,11 @@ def _other_route(api: _Api, route: Answer, told: Answer | None) -> Row:
             "sets": names(told.get("RequestParameters") or {}) or None,
         },
     )
+
+
+def _decides(api: _Api, route: str) -> bool:
+    """Whether the route is where callers are let in: of a WebSocket API that is `$connect` alone."""
+    return route == "$connect" if api.kind == "WEBSOCKET" else not route.startswith("OPTIONS ")
 
 
 def _target(uri: str, kind: str) -> str:

@@ -63,6 +63,8 @@ class Services(Operation):
             key=lambda row: (-float(str(row.facts.get("faults") or 0)), -float(str(row.facts.get("errors") or 0)))
         )
         told = [cut_short(found, _MOST, "name a service")]
+        if last(1, now, self.window).length > _LONGEST:
+            told.append("only the last day of the window was looked at")
         if len(mine) > _MEASURED:
             told.append(f"{len(mine) - _MEASURED} services were not measured; name one")
         return self.table(

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
+from runbook_bot.domain.noun import utc
 from runbook_bot.domain.observation import Row
 from runbook_bot.domain.service import Resource
 from runbook_bot.domain.tools import Result
@@ -18,6 +19,7 @@ from runbook_bot.providers.aws.place import Answer, Place
 
 _MOST = 500
 _MOST_ACTIVITIES = 300
+_MOST_PAGES = 10
 _MOST_REFRESHES = 20
 _FAILED = ("Failed", "Cancelled")
 _ROLLED = ("Failed", "RollbackFailed", "RollbackSuccessful", "Cancelled")
@@ -171,17 +173,31 @@ class Activities(Operation):
 
     async def answer(self, place: Place, now: datetime) -> Result:
         which = {"AutoScalingGroupName": self.name} if self.name else {}
-        told = await place.gather("autoscaling", "DescribeScalingActivities", "Activities", _MOST_ACTIVITIES, **which)
-        meant = [each for each in told if self._meant(each.get("StartTime"))]
+        meant, cut = await self._began(place, which)
         reasons = Counter(_reason(each) for each in meant if _reason(each))
         meant.sort(key=lambda each: (each.get("StatusCode") not in _FAILED, newest_first(each.get("StartTime"))))
         return self.table(
             place,
             [_activity(each, reasons) for each in meant],
             empty="no scaling activity is known of; Auto Scaling forgets them after six weeks",
-            more=cut_short(told, _MOST_ACTIVITIES, "name a group"),
+            more=cut,
             console=_page(place, self.name),
         )
+
+    async def _began(self, place: Place, which: Answer) -> tuple[list[Answer], str]:
+        """The activities of the window, and a clause where there may be more: AWS tells the latest first."""
+        found: list[Answer] = []
+        pages = 0
+        async for page in place.pages("autoscaling", "DescribeScalingActivities", **which):
+            told: list[Answer] = page.get("Activities") or []
+            found += [each for each in told if self._meant(each.get("StartTime"))]
+            pages += 1
+            oldest = min((utc(each["StartTime"]) for each in told if each.get("StartTime")), default=None)
+            if self.window is not None and oldest is not None and oldest < self.window.start:
+                break
+            if page.get("NextToken") and (len(found) >= _MOST_ACTIVITIES or pages >= _MOST_PAGES):
+                return found, f"activities were read back to {said_at(oldest)} only; name a group or a later window"
+        return found, ""
 
     def _meant(self, began: datetime | None) -> bool:
         return self.window is None or (began is not None and self.window.holds(began))

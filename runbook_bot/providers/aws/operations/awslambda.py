@@ -20,7 +20,7 @@ from runbook_bot.providers.aws.operations.parts import Parts
 from runbook_bot.providers.aws.place import Answer, Place
 
 _MOST_FUNCTIONS = 1000
-_MOST_VERSIONS = 200
+_MOST_VERSIONS = 1000
 _MOST_ALIASES = 100
 _HASH = 12
 _NAME = Field(description="Name of the function")
@@ -133,7 +133,7 @@ def _short_hash(function: Answer) -> str | None:
 
 
 async def read_versions(place: Place, name: str) -> list[Answer]:
-    """Published versions, oldest first, and after them what is not published. Raises `CallFailed`."""
+    """Published versions, oldest first as Lambda lists them, and after them what is not. Raises `CallFailed`."""
     found = await place.gather("lambda", "ListVersionsByFunction", "Versions", _MOST_VERSIONS, FunctionName=name)
     return sorted(found, key=_number)
 
@@ -171,7 +171,7 @@ class Versions(Operation):
             rows[::-1],
             empty="Lambda tells of no version",
             failures=parts.failures,
-            more=cut_short(versions, _MOST_VERSIONS, "there are more versions"),
+            more=cut_short(versions, _MOST_VERSIONS, "the newest are not among them"),
             console=function_page(place, self.name),
         )
 

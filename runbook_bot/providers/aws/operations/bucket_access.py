@@ -33,15 +33,19 @@ class Access:
         shut = []
         if self.public_policy:
             if not self.blocked("RestrictPublicBuckets"):
-                return "anybody, by its policy"
+                return "anybody, by its policy" + self._unless()
             shut.append("its policy is public, but public access is blocked")
         for who, right in self._public_grants():
             if not self.blocked("IgnorePublicAcls"):
-                return f"{who} may {right}, by its access list"
+                return f"{who} may {right}, by its access list{self._unless()}"
             shut.append(f"its access list lets {who} {right}, but public access is blocked")
         if self.public_policy is None or self.grants is None:
             return "not known: not all of it could be read"
         return shut[0] if shut else "nobody outside, but for whom its policy names"
+
+    def _unless(self) -> str:
+        unread = self.account_blocks is None or self.blocks is None
+        return ", unless a block that could not be read keeps them out" if unread else ""
 
     def warnings(self) -> list[Any]:
         """What a reviewer would object to."""
@@ -97,4 +101,4 @@ def encryption_in_words(answer: Answer) -> str:
     rules = (answer.get("ServerSideEncryptionConfiguration") or {}).get("Rules") or []
     default: Answer = (rules[0] if rules else {}).get("ApplyServerSideEncryptionByDefault") or {}
     key = str(default.get("KMSMasterKeyID") or "")
-    return (str(default.get("SSEAlgorithm") or "none") + (f", key {key.rpartition(':')[2]}" if key else "")) or "none"
+    return str(default.get("SSEAlgorithm") or "none") + (f", key {key.rpartition(':')[2]}" if key else "")

@@ -33,6 +33,10 @@ _SECONDS = 20.0
 _SIGN_INS = 200
 _DENIED = re.compile(r"AccessDenied|Unauthorized|Forbidden|NotAuthorized", re.IGNORECASE)
 _LAMBDA_VERSION = re.compile(r"\d{8}(v\d)?$")
+_LAMBDA_CALL = re.compile(
+    r"UpdateFunction(?:Code|Configuration)|\w+EventSourceMapping|Publish(?:Layer)?Version|PutFunction"
+)
+"""Calls that Lambda alone has; other services have a CreateFunction and a CreateAlias too."""
 
 
 @dataclass(frozen=True)
@@ -149,20 +153,25 @@ class Events(Operation):
 
     def _most_telling(self) -> tuple[str, str]:
         """The one attribute that the call looks up by; the others are looked at here."""
-        source = self.of_service and f"{self.of_service.removesuffix('.amazonaws.com')}.amazonaws.com"
+        service = "lambda" if self._of_lambda() else self.of_service
+        source = service and f"{service.removesuffix('.amazonaws.com')}.amazonaws.com"
         choices = [
             ("ResourceName", self.resource),
-            ("EventName", self.event),
+            ("EventName", None if self._of_lambda() else self.event),
             ("Username", self.user and self.user.rpartition("/")[2]),
             ("EventSource", source),
             ("ReadOnly", "" if self.reads else "false"),
         ]
         return next(((key, value) for key, value in choices if value), ("", ""))
 
+    def _of_lambda(self) -> bool:
+        """Whether it is a call of Lambda, whose events are named with a version: `UpdateFunctionCode20150331v2`."""
+        return self.event is not None and (self.of_service == "lambda" or bool(_LAMBDA_CALL.match(self.event)))
+
     def _wanted(self, event: _Event) -> bool:
         if event.reads and not self.reads:
             return False
-        if self.event and event.name != self.event:
+        if self.event and event.name != _LAMBDA_VERSION.sub("", self.event):
             return False
         if self.of_service and event.service != self.of_service.removesuffix(".amazonaws.com"):
             return False

@@ -151,9 +151,7 @@ def condition(told: Answer) -> str:
     threshold = "" if told.get("ThresholdMetricId") or level is None else f" {level:g}"
     periods = int(told.get("EvaluationPeriods") or 1)
     needed = int(told.get("DatapointsToAlarm") or periods)
-    period = told.get("Period") or next(
-        (each["MetricStat"]["Period"] for each in told.get("Metrics") or [] if each.get("MetricStat")), 60
-    )
+    period = _period(told)
     missing = told.get("TreatMissingData")
     return f"{sign}{threshold} in {needed} of {periods} periods of {period} s" + (
         f", missing data {missing}" if missing else ""
@@ -206,12 +204,14 @@ class AlarmDetail(Operation):
 
 
 def _period(alarm: Answer) -> int:
-    inner = [each["MetricStat"]["Period"] for each in alarm.get("Metrics") or [] if each.get("MetricStat")]
-    return int(alarm.get("Period") or next(iter(inner), 60))
+    """Seconds; of an alarm on an expression that of its metrics, or of its Metrics Insights query."""
+    metrics: list[Answer] = alarm.get("Metrics") or []
+    inner = [(each.get("MetricStat") or {}).get("Period") or each.get("Period") for each in metrics]
+    return int(alarm.get("Period") or next((each for each in inner if each), 60))
 
 
 def _queries(alarm: Answer, period: int) -> list[Answer]:
-    """The alarm's own metrics with the period that the window allows; a band is returned as well."""
+    """The alarm's own metrics with the period that the window allows; a band is returned as well, and last."""
     if alarm.get("MetricName"):
         metric = {key: alarm[key] for key in ("Namespace", "MetricName", "Dimensions") if alarm.get(key)}
         statistic = alarm.get("Statistic") or alarm.get("ExtendedStatistic") or "Average"
@@ -226,7 +226,7 @@ def _queries(alarm: Answer, period: int) -> list[Answer]:
         if each.get("Id") == alarm.get("ThresholdMetricId"):
             query["ReturnData"] = True
         found.append(query)
-    return found
+    return sorted(found, key=lambda query: query.get("Id") == alarm.get("ThresholdMetricId"))
 
 
 def _against_band(alarm: Answer, found: Mapping[str, Points]) -> str | None:

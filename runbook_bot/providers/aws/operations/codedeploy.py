@@ -33,7 +33,7 @@ class Deployments(Operation):
     words = ("codedeploy deployments", "failed deployments", "codedeploy", "deployment errors")
 
     application: str | None = Field(default=None, description="Name of the application; none means all of them")
-    group: str | None = Field(default=None, description="Name of the deployment group; only with an application")
+    group: str | None = Field(default=None, description="Name of the deployment group; none means all of them")
     window: TimeWindow | None = Field(default=None, description="From when to when; none means the last seven days")
 
     async def answer(self, place: Place, now: datetime) -> Result:
@@ -47,7 +47,12 @@ class Deployments(Operation):
             told += (await place.call("codedeploy", "BatchGetDeployments", deploymentIds=batch)).get(
                 "deploymentsInfo"
             ) or []
-        mine = [each for each in told if self.application in (None, each.get("applicationName"))]
+        mine = [
+            each
+            for each in told
+            if self.application in (None, each.get("applicationName"))
+            and self.group in (None, each.get("deploymentGroupName"))
+        ]
         mine.sort(key=lambda each: (_ORDER.get(str(each.get("status")), 3), newest_first(each.get("createTime"))))
         more = f"only the first {_MOST} deployments were read; name a shorter window" if len(ids) >= _MOST else ""
         of = f" of {self.application}" if self.application else ""

@@ -55,6 +55,8 @@ class Pipelines(Operation):
         found.sort(key=lambda pair: (_rank(pair[1].get("status")), newest_first(pair[1].get("lastUpdateTime"))))
         left = len(mine) - _LOOKED_AT
         more = f"{left} pipelines that were changed longer ago were not looked at; name one" if left > 0 else ""
+        if len(listed) >= _MOST:
+            more = f"only the first {_MOST} pipelines were listed"
         return self.table(
             place,
             [_execution(last, str(pipeline.get("name", "?"))) for pipeline, last in found],

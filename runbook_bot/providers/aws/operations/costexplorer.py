@@ -12,13 +12,13 @@ from runbook_bot.domain.noun import utc
 from runbook_bot.domain.observation import Row
 from runbook_bot.domain.tools import Result
 from runbook_bot.providers.aws.failure import CallFailed
-from runbook_bot.providers.aws.operations.listing import cut_short
 from runbook_bot.providers.aws.operations.operation import Operation
 from runbook_bot.providers.aws.place import Answer, Place
 
 PRICE_USD = 0.01
 """Of one request to the Cost Explorer API, each page being one."""
-_PAGES = 5
+_MOST_REQUESTS = 5
+"""For one question, so that what its sentence promises holds."""
 _JUMP = 1.5
 _WORTH_USD = 1.0
 _REASONS = 3
@@ -49,8 +49,11 @@ def _link() -> str:
     return "https://us-east-1.console.aws.amazon.com/costmanagement/home#/cost-explorer"
 
 
-async def _daily(place: Place, start: date, end: date, group: str, only: str | None = None) -> _Spent:
-    """Cost of each day by service, or by usage type of one service. Raises `CallFailed`."""
+async def _daily(place: Place, start: date, end: date, group: str, most: int, only: str | None = None) -> _Spent:
+    """Cost of each day by service, or by usage type of one service, with at most so many requests.
+
+    Raises `CallFailed`.
+    """
     request: Answer = {
         "TimePeriod": {"Start": start.isoformat(), "End": end.isoformat()},
         "Granularity": "DAILY",
@@ -61,7 +64,7 @@ async def _daily(place: Place, start: date, end: date, group: str, only: str | N
         request["Filter"] = {"Dimensions": {"Key": "SERVICE", "Values": [only]}}
     found = _Spent()
     token: Answer = {}
-    while found.requests < _PAGES:
+    while found.requests < most:
         page = await place.call("ce", "GetCostAndUsage", **request, **token)
         found.requests += 1
         for result in page.get("ResultsByTime") or []:
@@ -105,7 +108,7 @@ class CostByService(Operation):
         today = utc(now).date()  # of which nothing is known yet
         month = (today - timedelta(days=1)).replace(day=1)
         before = month_before(month)
-        spent = await _daily(place, before, today, "SERVICE")
+        spent = await _daily(place, before, today, "SERVICE", _MOST_REQUESTS)
         known = max((day for days in spent.days.values() for day in days), default=today - timedelta(days=1))
         spans = (
             Span(month, known + timedelta(days=1)),
@@ -115,9 +118,9 @@ class CostByService(Operation):
         rows = [row for row in rows if row.facts["this_month_usd"] or row.facts["same_days_last_month_usd"]]
         rows.sort(key=lambda row: -abs(float(str(row.facts["change_usd"]))))
         movers = [row.name for row in rows[:_REASONS] if abs(float(str(row.facts["change_usd"]))) >= _WORTH_USD]
-        reasons, requests, failures = await _reasons(place, movers, *spans)
+        reasons, requests, failures = await _reasons(place, movers, _MOST_REQUESTS - spent.requests, *spans)
         rows = [row.model_copy(update={"facts": {**row.facts, **reasons.get(row.name, {})}}) for row in rows]
-        more = f"only the first {_PAGES} pages were read" if spent.cut else ""
+        more = f"only the first {_MOST_REQUESTS} pages were read" if spent.cut else ""
         result = self.table(
             place, rows, empty="Cost Explorer knows of no cost", failures=failures, more=more, console=_link()
         )
@@ -125,20 +128,27 @@ class CostByService(Operation):
 
 
 async def _reasons(
-    place: Place, movers: Sequence[str], now: Span, before: Span
+    place: Place, movers: Sequence[str], most: int, now: Span, before: Span
 ) -> tuple[dict[str, dict[str, Any]], int, list[CallFailed]]:
-    """Which kind of usage moved most, for the services that moved most; and how many requests that took."""
+    """Which kind of usage moved most, for the services that moved most; and how many requests that took.
+
+    Of a service that is not read to its end nothing is said: what moved most may be in what was not read.
+    """
     found: dict[str, dict[str, Any]] = {}
     requests = 0
     for name in movers:
+        if requests >= most:
+            break
         try:
-            spent = await _daily(place, before.start, now.end, "USAGE_TYPE", name)
+            spent = await _daily(place, before.start, now.end, "USAGE_TYPE", most - requests, name)
         except CallFailed as failure:
             return found, requests + 1, [failure]
         requests += spent.requests
+        if spent.cut:
+            break
         moved = {usage: now.of(days) - before.of(days) for usage, days in spent.days.items()}
-        most = sorted(moved.items(), key=lambda pair: -abs(pair[1]))[:3]
-        found[name] = {"moved_most": {usage: round(amount, 2) for usage, amount in most if abs(amount) >= 0.01}}
+        top = sorted(moved.items(), key=lambda pair: -abs(pair[1]))[:3]
+        found[name] = {"moved_most": {usage: round(amount, 2) for usage, amount in top if abs(amount) >= 0.01}}
     return found, requests, []
 
 
@@ -182,11 +192,11 @@ class CostAnomalies(Operation):
     async def answer(self, place: Place, now: datetime) -> Result:
         today = utc(now).date()
         span = {"StartDate": (today - timedelta(days=self.days)).isoformat(), "EndDate": today.isoformat()}
-        found = await place.gather("ce", "GetAnomalies", "Anomalies", _MOST, DateInterval=span)
-        rows = [_anomaly(each) for each in found]
+        answer = await place.call("ce", "GetAnomalies", DateInterval=span, MaxResults=_MOST)
+        rows = [_anomaly(each) for each in answer.get("Anomalies") or []]
         rows.sort(key=lambda row: -float(str(row.facts["impact_usd"])))
         empty = f"no anomaly was found in {self.days} days, or Cost Anomaly Detection has no monitor"
-        more = cut_short(found, _MOST, "look back fewer days")
+        more = "there are more than one request tells of; look back fewer days" if answer.get("NextPageToken") else ""
         return priced(self.table(place, rows, empty=empty, more=more, console=_link()), 1)
 
 

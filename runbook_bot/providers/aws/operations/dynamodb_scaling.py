@@ -14,6 +14,7 @@ from runbook_bot.providers.aws.each import few, for_each
 from runbook_bot.providers.aws.failure import CallFailed, one_line
 from runbook_bot.providers.aws.levels import last
 from runbook_bot.providers.aws.operations.dynamodb import capacity, tables_link
+from runbook_bot.providers.aws.operations.listing import cut_short
 from runbook_bot.providers.aws.operations.operation import Operation
 from runbook_bot.providers.aws.place import Answer, Place
 
@@ -55,13 +56,14 @@ class Targets(Operation):
         tables = {name: answer.get("Table") or {} for name, answer in described}
         rows = [_target(each, policies, tables.get(_table(each)) or {}) for each in targets]
         rows.sort(key=lambda row: (not row.facts["at_most"], not row.facts["suspended"], row.name))
-        cut = len(names) > _MOST_TABLES
+        cut = f"the present capacity was read of {_MOST_TABLES} tables only; name one"
+        cut = cut_short(listed, _MOST_TARGETS, "there are more") or (cut if len(names) > _MOST_TABLES else "")
         return self.table(
             place,
             rows,
             empty="no table or index is scaled by Application Auto Scaling",
             failures=few([*failures, *failed]),
-            more=f"the present capacity was read of {_MOST_TABLES} tables only; name one" if cut else "",
+            more=cut,
             console=tables_link(place, self.name),
         )
 

@@ -11,6 +11,7 @@ from runbook_bot.domain.observation import Row
 from runbook_bot.domain.tools import Result
 from runbook_bot.providers.aws.console import console_page
 from runbook_bot.providers.aws.ecs import cluster_names
+from runbook_bot.providers.aws.failure import CallFailed
 from runbook_bot.providers.aws.operations.listing import batches, cut_short
 from runbook_bot.providers.aws.operations.operation import Operation
 from runbook_bot.providers.aws.operations.parts import Parts
@@ -19,6 +20,7 @@ from runbook_bot.providers.aws.task_definitions import short_name
 
 _MOST_INSTANCES = 1000
 _IN_ONE_DESCRIBE = 100
+_NAMES_IN_ONE_CALL = 50
 _MOST_PAGES = 10
 
 
@@ -189,6 +191,8 @@ class CapacityProviders(Operation):
         which: Answer = {}
         if self.cluster is not None:
             clusters = (await place.call("ecs", "DescribeClusters", clusters=[self.cluster])).get("clusters") or []
+            if not clusters:
+                raise CallFailed("missing", f"there is no ECS cluster {self.cluster}", action="ecs:DescribeClusters")
             used = [str(name) for each in clusters for name in each.get("capacityProviders") or []]
             if not used:
                 return []
@@ -209,11 +213,11 @@ def _group_name(provider: Answer) -> str:
 
 
 async def _groups(place: Place, names: list[str]) -> list[Answer]:
-    if not names:
-        return []
-    return await place.gather(
-        "autoscaling", "DescribeAutoScalingGroups", "AutoScalingGroups", len(names), AutoScalingGroupNames=names
-    )
+    found: list[Answer] = []
+    for batch in batches(names, _NAMES_IN_ONE_CALL):
+        answer = await place.call("autoscaling", "DescribeAutoScalingGroups", AutoScalingGroupNames=batch)
+        found += answer.get("AutoScalingGroups") or []
+    return found
 
 
 def _provider(told: Answer, group: Answer) -> Row:

@@ -46,24 +46,23 @@ class Deployments(Operation):
     async def answer(self, place: Place, now: datetime) -> Result:
         parts = Parts()
         try:
-            rows = await self._history(place, parts)
-            only_now = ""
+            rows, more = await self._history(place, parts)
         except CallFailed as failure:
             if failure.kind == "missing":
                 raise
-            rows, only_now = await self._present(place), f"only what the service itself tells of: {failure}"
+            rows, more = await self._present(place), f"only what the service itself tells of: {failure}"
         rows.sort(key=lambda row: (row.facts.get("status") in _WENT_WELL, newest_first(row.at)))
         return self.table(
             place,
             rows,
             empty="no deployment is known of",
             failures=parts.failures,
-            more=only_now,
+            more=more,
             console=service_page(place, self.cluster, self.name),
         )
 
-    async def _history(self, place: Place, parts: Parts) -> list[Row]:
-        """The latest of the last ninety days. Raises `CallFailed`."""
+    async def _history(self, place: Place, parts: Parts) -> tuple[list[Row], str]:
+        """The latest of the last ninety days, and a clause where there are more. Raises `CallFailed`."""
         listed = await place.call(
             "ecs",
             "ListServiceDeployments",
@@ -77,13 +76,14 @@ class Deployments(Operation):
             dict.fromkeys(str(e["targetServiceRevisionArn"]) for e in briefs if e.get("targetServiceRevisionArn"))
         )
         if not arns:
-            return []
+            return [], ""
         details, known = await asyncio.gather(
             parts.get(place.call("ecs", "DescribeServiceDeployments", serviceDeploymentArns=arns), {}),
             parts.get(_definitions(place, revisions), {}),
         )
         detailed = {str(each.get("serviceDeploymentArn")): each for each in details.get("serviceDeployments") or []}
-        return [_deployed({**e, **detailed.get(str(e.get("serviceDeploymentArn")), {})}, known) for e in briefs]
+        rows = [_deployed({**e, **detailed.get(str(e.get("serviceDeploymentArn")), {})}, known) for e in briefs]
+        return rows, f"only the latest {_MOST_DEPLOYMENTS} were read" if listed.get("nextToken") else ""
 
     async def _present(self, place: Place) -> list[Row]:
         """What is going on now, of the service's own description. Raises `CallFailed`."""

@@ -123,6 +123,13 @@ async def _parts_of(
     return await parts.each([str(each) for each in listed], describe)
 
 
+async def _version(place: Place, cluster: str, parts: Parts) -> str | None:
+    """Of Kubernetes, that the control plane runs."""
+    whole = await parts.get(place.call("eks", "DescribeCluster", name=cluster), {})
+    version: str | None = (whole.get("cluster") or {}).get("version")
+    return version
+
+
 class NodeGroups(Operation):
     """Node groups of EKS clusters: health issues, sizes, versions behind the cluster's, types; the ill first."""
 
@@ -134,36 +141,39 @@ class NodeGroups(Operation):
     cluster: str | None = _CLUSTER
 
     async def answer(self, place: Place, now: datetime) -> Result:
-        parts = Parts()
-        rows = await _by_cluster(place, self.cluster, parts, lambda name: self._groups(place, name, parts))
-        return self.table(
-            place,
-            _worst_first(rows),
-            empty="there is no managed node group",
-            failures=parts.failures,
-            console=cluster_page(place, self.cluster),
-        )
+        return await _by_cluster(self, place, self.cluster, self._groups, "there is no managed node group")
 
     async def _groups(self, place: Place, cluster: str, parts: Parts) -> list[Row]:
         def describe(name: str) -> Awaitable[Answer]:
             return place.call("eks", "DescribeNodegroup", clusterName=cluster, nodegroupName=name)
 
-        found, whole = await asyncio.gather(
-            _parts_of(place, cluster, "ListNodegroups", "nodegroups", describe, parts),
-            parts.get(place.call("eks", "DescribeCluster", name=cluster), {}),
+        found, version = await asyncio.gather(
+            _parts_of(place, cluster, "ListNodegroups", "nodegroups", describe, parts), _version(place, cluster, parts)
         )
-        version = (whole.get("cluster") or {}).get("version")
         return [_node_group(cluster, each["nodegroup"], version) for _, each in found if each.get("nodegroup")]
 
 
-async def _by_cluster(
-    place: Place, cluster: str | None, parts: Parts, look: Callable[[str], Awaitable[list[Row]]]
-) -> list[Row]:
-    """The rows of the named cluster, else of all. Raises `CallFailed` where the named one cannot be read."""
+_Look = Callable[[Place, str, Parts], Awaitable[list[Row]]]
+
+
+async def _by_cluster(asked: Operation, place: Place, cluster: str | None, look: _Look, empty: str) -> Result:
+    """What `look` finds in the named cluster, else in all. Raises `CallFailed` where the named one cannot be read."""
+    parts = Parts()
+    more = ""
     if cluster is not None:
-        return await look(cluster)
-    found = await parts.each(await chosen_clusters(place, None), look)
-    return [row for _, rows in found for row in rows]
+        rows = await look(place, cluster, parts)
+    else:
+        listed = await chosen_clusters(place, None)
+        more = cut_short(listed, _MOST_CLUSTERS, "name one")
+        rows = [row for _, found in await parts.each(listed, lambda name: look(place, name, parts)) for row in found]
+    return asked.table(
+        place,
+        _worst_first(rows),
+        empty=empty,
+        failures=parts.failures,
+        more=more,
+        console=cluster_page(place, cluster),
+    )
 
 
 def _node_group(cluster: str, told: Answer, cluster_version: str | None) -> Row:
@@ -204,25 +214,21 @@ class AddOns(Operation):
     cluster: str | None = _CLUSTER
 
     async def answer(self, place: Place, now: datetime) -> Result:
-        parts = Parts()
-        rows = await _by_cluster(place, self.cluster, parts, lambda name: self._add_ons(place, name, parts))
-        return self.table(
+        return await _by_cluster(
+            self,
             place,
-            _worst_first(rows),
-            empty="there is no managed add-on; those that were installed by hand are not known here",
-            failures=parts.failures,
-            console=cluster_page(place, self.cluster),
+            self.cluster,
+            self._add_ons,
+            "there is no managed add-on; those that were installed by hand are not known here",
         )
 
     async def _add_ons(self, place: Place, cluster: str, parts: Parts) -> list[Row]:
         def describe(name: str) -> Awaitable[Answer]:
             return place.call("eks", "DescribeAddon", clusterName=cluster, addonName=name)
 
-        found, whole = await asyncio.gather(
-            _parts_of(place, cluster, "ListAddons", "addons", describe, parts),
-            parts.get(place.call("eks", "DescribeCluster", name=cluster), {}),
+        found, version = await asyncio.gather(
+            _parts_of(place, cluster, "ListAddons", "addons", describe, parts), _version(place, cluster, parts)
         )
-        version = (whole.get("cluster") or {}).get("version")
         chosen: Mapping[str, str | None] = {}
         if version:
             chosen = dict(await parts.each([name for name, _ in found], lambda name: _default(place, name, version)))
@@ -265,15 +271,7 @@ class FargateProfiles(Operation):
     cluster: str | None = _CLUSTER
 
     async def answer(self, place: Place, now: datetime) -> Result:
-        parts = Parts()
-        rows = await _by_cluster(place, self.cluster, parts, lambda name: self._profiles(place, name, parts))
-        return self.table(
-            place,
-            _worst_first(rows),
-            empty="there is no Fargate profile",
-            failures=parts.failures,
-            console=cluster_page(place, self.cluster),
-        )
+        return await _by_cluster(self, place, self.cluster, self._profiles, "there is no Fargate profile")
 
     async def _profiles(self, place: Place, cluster: str, parts: Parts) -> list[Row]:
         def describe(name: str) -> Awaitable[Answer]:

@@ -41,7 +41,9 @@ class Updates(Operation):
             subjects += [(str(name), {parameter: str(name)}) for name in found_parts]
         own = await self._ids(place, {})
         listed = await parts.each(subjects, lambda subject: self._ids(place, subject[1]))
-        asked = [(subject, id) for subject, ids in [(("cluster", {}), own), *listed] for id in ids]
+        updates = [(("cluster", {}), own), *listed]
+        asked = [(subject, id) for subject, ids in updates for id in ids]
+        full = [name for (name, _), ids in updates if len(ids) >= _MOST_UPDATES]
         found = await parts.each(asked, lambda each: self._described(place, each[0][1], each[1]))
         rows = [_update(subject, answer) for ((subject, _), _), answer in found if answer]
         rows.sort(key=lambda row: (row.facts.get("status") != "Failed", newest_first(row.at)))
@@ -50,6 +52,7 @@ class Updates(Operation):
             rows,
             empty="EKS tells of no update",
             failures=parts.failures,
+            more=f"of {names(full)} {_MOST_UPDATES} updates were read" if full else "",
             console=cluster_page(place, self.cluster),
         )
 

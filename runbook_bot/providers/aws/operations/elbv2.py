@@ -65,6 +65,8 @@ class LoadBalancers(Operation):
         told = {arn: _by_key(answer.get("Attributes") or []) for arn, answer in attributes}
         rows = [_balancer_row(each, told.get(str(each.get("LoadBalancerArn")), {})) for each in ordered]
         more = f"the region has more than {_MOST_LISTED} load balancers; name one" if len(found) > _MOST_LISTED else ""
+        if not more and len(ordered) > _MOST_LOOKED_INTO:
+            more = f"settings were read of the first {_MOST_LOOKED_INTO} load balancers alone; name one"
         return self.table(
             place,
             rows,
@@ -110,6 +112,7 @@ class Listeners(Operation):
             [arn for arn in arns if ":acm:" in arn][:_MOST_LOOKED_INTO], lambda arn: acm.read(place, arn)
         )
         certificates, extra = dict(read), dict(served)
+        left = sum(1 for arn in arns if ":acm:" in arn) - _MOST_LOOKED_INTO
         rows = [
             _listener_row(each, balancer, versions, certificates, extra.get(str(each.get("ListenerArn")), []), now)
             for each in listeners
@@ -120,6 +123,7 @@ class Listeners(Operation):
             rows,
             empty="the load balancer has no listener: it accepts nothing",
             failures=[*failures, *unlisted, *unread],
+            more=f"when they expire was not read of {left} more certificates" if left > 0 else "",
             console=_link(place.region, "LoadBalancers", self.load_balancer),
         )
 
@@ -148,11 +152,13 @@ class Rules(Operation):
         health, unread = await for_each(list(arns)[:_MOST_LOOKED_INTO], lambda arn: _targets(place, arn))
         rows = [_rule_row(listener, rule, dict(health)) for listener, rules in ruled for rule in rules]
         rows.sort(key=warned)  # in the order in which they are tried, but for what is wrong
+        left = len(arns) - _MOST_LOOKED_INTO
         return self.table(
             place,
             rows,
             empty="it has no listener" + ("" if self.port is None else f" on port {self.port}"),
             failures=[*failures, *unread],
+            more=f"the targets of {left} more target groups were not looked at" if left > 0 else "",
             console=_link(place.region, "LoadBalancers", self.load_balancer),
         )
 
@@ -184,7 +190,7 @@ class TargetGroups(Operation):
             empty="there is no target group" + (" behind it" if self.load_balancer else " in this region"),
             failures=failures,
             more=more if len(groups) > _MOST_LISTED else "",
-            console=_link(place.region, "TargetGroups", self.load_balancer),
+            console=_link(place.region, "TargetGroups", None),
         )
 
 
@@ -352,6 +358,7 @@ def _group_row(group: Answer, targets: Sequence[Answer]) -> Row:
 def _target_row(told: Answer, group: Answer) -> Row:
     target: Answer = told.get("Target") or {}
     where = f":{target['Port']}" if target.get("Port") else ""
+    shift: Answer = told.get("AdministrativeOverride") or {}
     return Row(
         name=f"{target.get('Id', '?')}{where}",
         facts={
@@ -359,7 +366,7 @@ def _target_row(told: Answer, group: Answer) -> Row:
             "reason": reason_of(told),
             "zone": target.get("AvailabilityZone"),
             "anomaly": (told.get("AnomalyDetection") or {}).get("Result"),
-            "zonal_shift": (told.get("AdministrativeOverride") or {}).get("Description"),
+            "zonal_shift": shift.get("Description") if shift.get("State") not in (None, "no_override") else None,
             "health_check": check_in_words(group),
         },
     )

@@ -132,7 +132,7 @@ class LastUsed(Operation):
         who = await find_principal(place, self.principal)
         failures: list[CallFailed] = []
         none: list[Answer] = []
-        services = await there(failures, services_used(place, who.arn), none, none)
+        services = await there(failures, services_used(place, who.arn, self.patience), none, none)
         used = [each for each in services if each.get("LastAuthenticated")]
         used.sort(key=lambda each: each["LastAuthenticated"], reverse=True)
         never = sorted(str(each.get("ServiceNamespace")) for each in services if not each.get("LastAuthenticated"))
@@ -163,7 +163,7 @@ class AccessKeys(Operation):
     async def answer(self, place: Place, now: datetime) -> Result:
         if self.user is not None:
             return await self._of_user(place, self.user.rpartition("/")[2], now)
-        report = await credential_report(place)
+        report = await credential_report(place, self.patience)
         rows = [_key_row(each, now) for each in report.active_keys()]
         rows.sort(key=lambda row: (not row.name.startswith("root account,"), warned(row), -_age(row)))
         return self.table(
@@ -203,7 +203,7 @@ class WithoutSecondFactor(Operation):
     scope = "account"
 
     async def answer(self, place: Place, now: datetime) -> Result:
-        report = await credential_report(place)
+        report = await credential_report(place, self.patience)
         rows = [_user_row(each, now) for each in report.lines if not second_factor(each) and _signs_in(each)]
         rows.sort(key=lambda row: (row.name != "root account", warned(row), row.name))
         return self.table(

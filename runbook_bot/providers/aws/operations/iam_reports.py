@@ -9,11 +9,9 @@ from datetime import datetime
 
 from runbook_bot.domain.noun import utc
 from runbook_bot.providers.aws.failure import CallFailed
+from runbook_bot.providers.aws.operations.operation import Patience
 from runbook_bot.providers.aws.place import Answer, Place
 
-_PATIENCE = 6.0
-"""Seconds for which a report is waited for: the whole answer has to be there within twelve."""
-_PAUSE = 0.4
 _REMEMBERED_SECONDS = 600.0
 _MOST_PAGES = 5
 ROOT = "<root_account>"
@@ -55,14 +53,14 @@ class CredentialReport:
                     )
 
 
-async def credential_report(place: Place) -> CredentialReport:
+async def credential_report(place: Place, patience: Patience) -> CredentialReport:
     """The report; IAM makes a new one at most every four hours. Raises `CallFailed`."""
-    until = time.monotonic() + _PATIENCE
+    until = time.monotonic() + patience.seconds
     while (await place.call("iam", "GenerateCredentialReport")).get("State") != "COMPLETE":
         if time.monotonic() > until:
-            text = f"IAM was still making its credential report after {_PATIENCE:g} s; ask again in a minute"
+            text = f"IAM was still making its credential report after {patience.seconds:g} s; ask again in a minute"
             raise CallFailed("timeout", text, action="iam:GenerateCredentialReport")
-        await asyncio.sleep(_PAUSE)
+        await asyncio.sleep(patience.pause)
     answer = await place.call("iam", "GetCredentialReport")
     content: bytes | str = answer.get("Content") or b""
     text = content.decode("utf-8", "replace") if isinstance(content, bytes) else content
@@ -70,7 +68,7 @@ async def credential_report(place: Place) -> CredentialReport:
     return CredentialReport(answer.get("GeneratedTime"), lines)
 
 
-async def services_used(place: Place, arn: str) -> list[Answer]:
+async def services_used(place: Place, arn: str, patience: Patience) -> list[Answer]:
     """Every service that a principal may use, with when it did. Raises `CallFailed`, also where IAM takes long.
 
     The job goes on at AWS; whoever asks again within ten minutes is given what it found.
@@ -80,7 +78,7 @@ async def services_used(place: Place, arn: str) -> list[Answer]:
         return str((await place.call("iam", "GenerateServiceLastAccessedDetails", Arn=arn)).get("JobId"))
 
     job = await place.recall(("services used", arn), _REMEMBERED_SECONDS, start)
-    until = time.monotonic() + _PATIENCE
+    until = time.monotonic() + patience.seconds
     while True:
         answer = await place.call("iam", "GetServiceLastAccessedDetails", JobId=job, MaxItems=1000)
         status = answer.get("JobStatus")
@@ -91,9 +89,9 @@ async def services_used(place: Place, arn: str) -> list[Answer]:
             text = f"IAM could not collect what was used: {told}"
             raise CallFailed("failed", text, action="iam:GetServiceLastAccessedDetails")
         if time.monotonic() > until:
-            text = f"IAM was still collecting what was used after {_PATIENCE:g} s; ask again in a moment"
+            text = f"IAM was still collecting what was used after {patience.seconds:g} s; ask again in a moment"
             raise CallFailed("timeout", text, action="iam:GetServiceLastAccessedDetails")
-        await asyncio.sleep(_PAUSE)
+        await asyncio.sleep(patience.pause)
 
 
 async def _all_pages(place: Place, job: str, first: Answer) -> list[Answer]:

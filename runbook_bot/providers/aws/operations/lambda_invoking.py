@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -11,7 +11,7 @@ from pydantic import Field
 from runbook_bot.domain.observation import Row
 from runbook_bot.domain.tools import Result
 from runbook_bot.providers.aws.awslambda import account_limits, modified_at, read_function, reserved_concurrency
-from runbook_bot.providers.aws.levels import Asked, Gauge, last, read_levels
+from runbook_bot.providers.aws.levels import MEASURING, Asked, Gauge, Levels, last, read_levels
 from runbook_bot.providers.aws.operations.awslambda import function_page
 from runbook_bot.providers.aws.operations.listing import cut_short
 from runbook_bot.providers.aws.operations.operation import Operation
@@ -43,8 +43,7 @@ class Concurrency(Operation):
 
     kind: ClassVar[str] = "aws.lambda.concurrency"
     service = "lambda"
-    calls = ("GetFunctionConcurrency", "ListProvisionedConcurrencyConfigs", "GetAccountSettings",
-             "cloudwatch:GetMetricData", "cloudwatch:GetMetricStatistics")  # fmt: skip
+    calls = ("GetFunctionConcurrency", "ListProvisionedConcurrencyConfigs", "GetAccountSettings", *MEASURING)
     words = ("lambda concurrency", "reserved concurrency", "provisioned concurrency", "concurrent executions",
              "throttled functions", "account concurrency limit")  # fmt: skip
 
@@ -53,29 +52,33 @@ class Concurrency(Operation):
     async def answer(self, place: Place, now: datetime) -> Result:
         reserved = await reserved_concurrency(place, self.name)
         parts = Parts()
-        subject = Asked(self.name, {"FunctionName": self.name}, _CALLS)
-        limits, provisioned, (levels, failures) = await asyncio.gather(
+        limits, provisioned, levels = await asyncio.gather(
             parts.get(account_limits(place), (None, None)),
-            parts.get(_provisioned(place, self.name), []),
-            read_levels(place, [subject], last(_HOURS, now), now),
+            _settings(place, parts, "ListProvisionedConcurrencyConfigs", "ProvisionedConcurrencyConfigs", self.name),
+            _measured(place, parts, self.name, _CALLS, now),
         )
         own: Answer = {
             "reserved": "none" if reserved is None else reserved,
             "switched_off": True if reserved == 0 else None,
             "account_limit": limits[0],
             "account_unreserved": limits[1],
-            **levels.get(self.name, {}),
+            **levels,
         }
         rows = [Row(name=self.name, facts=own), *(_provision(each) for each in provisioned)]
-        return self.table(
-            place, rows, empty="", failures=[*parts.failures, *failures], console=function_page(place, self.name)
-        )
+        return self.table(place, rows, empty="", failures=parts.failures, console=function_page(place, self.name))
 
 
-async def _provisioned(place: Place, name: str) -> list[Answer]:
-    return await place.gather(
-        "lambda", "ListProvisionedConcurrencyConfigs", "ProvisionedConcurrencyConfigs", _MOST, FunctionName=name
-    )
+async def _settings(place: Place, parts: Parts, action: str, key: str, function: str) -> list[Answer]:
+    """What is set up for a function's versions and aliases."""
+    return await parts.get(place.gather("lambda", action, key, _MOST, FunctionName=function), [])
+
+
+async def _measured(place: Place, parts: Parts, function: str, gauges: Sequence[Gauge], now: datetime) -> Levels:
+    """What the last three hours came to."""
+    subject = Asked(function, {"FunctionName": function}, gauges)
+    levels, failures = await read_levels(place, [subject], last(_HOURS, now), now)
+    parts.failures = [*parts.failures, *failures]
+    return levels.get(function, {})
 
 
 def _provision(told: Answer) -> Row:
@@ -164,12 +167,7 @@ class AsyncDelivery(Operation):
 
     kind: ClassVar[str] = "aws.lambda.async_delivery"
     service = "lambda"
-    calls = (
-        "GetFunctionConfiguration",
-        "ListFunctionEventInvokeConfigs",
-        "cloudwatch:GetMetricData",
-        "cloudwatch:GetMetricStatistics",
-    )
+    calls = ("GetFunctionConfiguration", "ListFunctionEventInvokeConfigs", *MEASURING)
     words = ("dead letter queue of a function", "lambda dlq", "lambda destinations", "asynchronous invocations",
              "lost events of a function", "retries of a function")  # fmt: skip
 
@@ -178,36 +176,25 @@ class AsyncDelivery(Operation):
     async def answer(self, place: Place, now: datetime) -> Result:
         function = await read_function(place, self.name)
         parts = Parts()
-        subject = Asked(self.name, {"FunctionName": self.name}, _UNDELIVERED)
-        found, (levels, failures) = await asyncio.gather(
-            parts.get(_invoke_configs(place, self.name), []), read_levels(place, [subject], last(_HOURS, now), now)
+        found, levels = await asyncio.gather(
+            _settings(place, parts, "ListFunctionEventInvokeConfigs", "FunctionEventInvokeConfigs", self.name),
+            _measured(place, parts, self.name, _UNDELIVERED, now),
         )
         target = (function.get("DeadLetterConfig") or {}).get("TargetArn")
-        own: Answer = {
-            "dead_letters_to": target or "nowhere: events that fail for good are lost",
-            **levels.get(self.name, {}),
-        }
-        if found and not target:
-            own["dead_letters_to"] = "see the destinations"
+        if not target:
+            caught = any(_failures_to(each) for each in found)
+            target = "see the destinations" if caught else "nowhere: events that fail for good are lost"
+        own: Answer = {"dead_letters_to": target, **levels}
         rows = [Row(name=self.name, facts=own), *(_invoke_config(each) for each in found)]
-        return self.table(
-            place, rows, empty="", failures=[*parts.failures, *failures], console=function_page(place, self.name)
-        )
-
-
-async def _invoke_configs(place: Place, name: str) -> list[Answer]:
-    return await place.gather(
-        "lambda", "ListFunctionEventInvokeConfigs", "FunctionEventInvokeConfigs", _MOST, FunctionName=name
-    )
+        return self.table(place, rows, empty="", failures=parts.failures, console=function_page(place, self.name))
 
 
 def _invoke_config(told: Answer) -> Row:
-    destinations = told.get("DestinationConfig") or {}
     facts: Answer = {
         "retries": told.get("MaximumRetryAttempts"),
         "most_event_age_seconds": told.get("MaximumEventAgeInSeconds"),
-        "success_to": (destinations.get("OnSuccess") or {}).get("Destination"),
-        "failure_to": (destinations.get("OnFailure") or {}).get("Destination"),
+        "success_to": ((told.get("DestinationConfig") or {}).get("OnSuccess") or {}).get("Destination"),
+        "failure_to": _failures_to(told),
     }
     qualifier = str(told.get("FunctionArn", "?")).rpartition(":")[2]
     return Row(name=f"asynchronous calls of {qualifier}", at=told.get("LastModified"), facts=facts)

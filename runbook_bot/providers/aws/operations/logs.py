@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
 from pydantic import Field, JsonValue
@@ -22,14 +22,13 @@ from runbook_bot.providers.aws.log_lines import Lines, matcher
 from runbook_bot.providers.aws.logs import search_logs
 from runbook_bot.providers.aws.logs_insights import MOST_GROUPS, moment_of, run_query
 from runbook_bot.providers.aws.operations.listing import cut_short
-from runbook_bot.providers.aws.operations.operation import Operation
+from runbook_bot.providers.aws.operations.operation import Operation, Patience
 from runbook_bot.providers.aws.operations.parts import Parts
 from runbook_bot.providers.aws.place import Answer, Place
 
 _MOST_GROUPS = 3000
 _MOST_FILTERS = 200
 _LONGEST = timedelta(days=7)
-_QUERY_SECONDS = 25.0
 _SHOWN_LINES = 100
 _LINE_PAGES = 6
 _TEMPLATE_LINES = 10_000
@@ -70,7 +69,7 @@ def _group(told: Answer) -> Row:
     created = told.get("creationTime")
     return Row(
         name=str(told.get("logGroupName", "?")),
-        at=datetime.fromtimestamp(created / 1000).astimezone() if isinstance(created, int) else None,
+        at=datetime.fromtimestamp(created / 1000, UTC) if isinstance(created, int) else None,
         facts={
             "stored_mib": round(int(told.get("storedBytes") or 0) / _MIB, 1),
             "retention_days": told.get("retentionInDays") or "never expires",
@@ -204,7 +203,7 @@ class SearchGroup(Operation):
 
 
 async def _fitting(place: Place, group: str, pattern: str, window: TimeWindow) -> tuple[list[LogLine], str]:
-    """The newest lines are at the end, so halves of the window are read from the back until there are enough."""
+    """The newest lines are at the end: quarters of the window are read from the back until there are enough."""
     found = Lines()
     pages, more = 0, ""
     quarter = window.length / 4
@@ -229,6 +228,7 @@ class InsightsQuery(Operation):
     kind: ClassVar[str] = "aws.logs.query"
     service = "logs"
     calls = ("StartQuery", "GetQueryResults", "StopQuery")
+    patience = Patience(25.0)
     words = ("logs insights", "log query", "count log lines", "group log lines", "statistics of logs")
 
     groups: tuple[str, ...] = Field(
@@ -246,10 +246,11 @@ class InsightsQuery(Operation):
         asked = last(1, now, self.window)
         cut = asked.length > _LONGEST
         window = TimeWindow(start=asked.end - _LONGEST, end=asked.end) if cut else asked
-        found = await run_query(place, self.groups, self.query, window, limit=self.limit, seconds=_QUERY_SECONDS)
+        seconds = self.patience.seconds
+        found = await run_query(place, self.groups, self.query, window, limit=self.limit, seconds=seconds)
         told = ["only the last week of the window was asked for: data scanned is paid for"] if cut else []
         if not found.complete:
-            told.append(f"the query was stopped after {_QUERY_SECONDS:g} s: these are part of the rows")
+            told.append(f"the query was stopped after {seconds:g} s: these are part of the rows")
         if found.matched > len(found.rows) >= self.limit:
             told.append(f"{found.matched} lines matched")
         rows = [_answer(each) for each in found.rows]

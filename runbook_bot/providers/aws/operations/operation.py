@@ -1,6 +1,7 @@
 """A typed question to one AWS service, and how its answer is put: as a table, the most notable rows first."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Literal
 
@@ -22,6 +23,14 @@ MOST_ROWS = 50
 _TEXT = 1000
 
 
+@dataclass(frozen=True)
+class Patience:
+    """How long something that AWS works on is waited for, and how long between two looks at it; seconds."""
+
+    seconds: float
+    pause: float = 0.4
+
+
 class Operation(Query):
     """One question. A subclass has a docstring of one sentence, which people and language models read."""
 
@@ -35,6 +44,8 @@ class Operation(Query):
     """`account`: the answer is the same in every region."""
     subjects: ClassVar[frozenset[ResourceType]] = frozenset()
     """Where a field is a resource: the types that it may be of, if they are not those of the service itself."""
+    patience: ClassVar[Patience] = Patience(6.0)
+    """With what AWS answers only after a while. The whole answer has to be there within twelve seconds."""
     home: ClassVar[str | None] = None
     """With scope `account`, the one region that answers; None where any does."""
 

@@ -10,7 +10,7 @@ from runbook_bot.domain.redaction import redact
 from runbook_bot.domain.tools import Result
 from runbook_bot.domain.window import TimeWindow
 from runbook_bot.providers.aws.console import console_host
-from runbook_bot.providers.aws.insights import Load, Top, monitored, read_load, read_top, resource_id
+from runbook_bot.providers.aws.insights import By, Load, Top, monitored, read_load, read_top, resource_id
 from runbook_bot.providers.aws.levels import last, rounded, share
 from runbook_bot.providers.aws.operations.operation import Operation
 from runbook_bot.providers.aws.place import Answer, Place
@@ -81,9 +81,7 @@ class TopStatements(Operation):
     window: TimeWindow | None = Field(default=None, description="When; none means the last hour")
 
     async def answer(self, place: Place, now: datetime) -> Result:
-        instance = await _enabled(place, self.name)
-        found = await read_top(place, instance, last(1, now, self.window), "sql")
-        return self.table(place, _tops(found), empty=_NONE, console=_link(place, instance))
+        return await _compared(self, place, self.name, last(1, now, self.window), "sql")
 
 
 class TopClients(Operation):
@@ -99,9 +97,14 @@ class TopClients(Operation):
     window: TimeWindow | None = Field(default=None, description="When; none means the last hour")
 
     async def answer(self, place: Place, now: datetime) -> Result:
-        instance = await _enabled(place, self.name)
-        found = await read_top(place, instance, last(1, now, self.window), self.by)
-        return self.table(place, _tops(found), empty=_NONE, console=_link(place, instance))
+        return await _compared(self, place, self.name, last(1, now, self.window), self.by)
+
+
+async def _compared(asked: Operation, place: Place, name: str, window: TimeWindow, by: By) -> Result:
+    """Who or what makes the load, most first."""
+    instance = await _enabled(place, name)
+    found = await read_top(place, instance, window, by)
+    return asked.table(place, _tops(found), empty=_NONE, console=_link(place, instance))
 
 
 def _tops(found: list[Top]) -> list[Row]:

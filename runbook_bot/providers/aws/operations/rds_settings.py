@@ -232,6 +232,7 @@ class Snapshots(Operation):
         except CallFailed as failure:
             failures.append(failure)
         rows: list[Row] = []
+        more = ""
         for prefix, databases in (("DB", alone), ("DBCluster", together)):
             key = "DBInstanceIdentifier" if prefix == "DB" else "DBClusterIdentifier"
             only = {key: str(databases[0].get(key))} if self.name is not None and databases else {}
@@ -243,12 +244,14 @@ class Snapshots(Operation):
                     )
                 except CallFailed as failure:
                     failures.append(failure)
+            if len(made) >= _MOST_SNAPSHOTS:
+                more = f"only {_MOST_SNAPSHOTS} snapshots were read: there may be later ones; name a database"
             for each in databases:
                 own = [snapshot for snapshot in made if snapshot.get(key) == each.get(key)]
                 rows.append(_restorable(str(each.get(key)), each, own, f"{prefix}SnapshotIdentifier", now))
         rows.sort(key=lambda row: (row.facts["backups_kept_days"] != 0, -_hours(row), row.name))
         return self.table(
-            place, rows, empty="RDS has no database here", failures=failures, console=databases_link(place)
+            place, rows, empty="RDS has no database here", failures=failures, more=more, console=databases_link(place)
         )
 
 

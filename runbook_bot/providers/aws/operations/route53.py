@@ -25,6 +25,7 @@ _MOST_RECORDS = 300
 _MOST_ASKED_FOR = 100
 _MOST_CHECKS = 200
 _LONG_TTL = 86_400
+_ZONES = "v2/hostedzones"
 
 
 class Zones(Operation):
@@ -56,7 +57,7 @@ class Zones(Operation):
             empty="the account has no hosted zone",
             failures=failures,
             more="; ".join(told),
-            console=_link(place.region, "/hostedzones"),
+            console=_link(place.region, _ZONES),
         )
 
 
@@ -99,7 +100,7 @@ class Records(Operation):
             empty=f"{names(spoken(str(e.get('Name'))) for e in responsible)} has no record of that name: it is unknown",
             failures=[*failures, *unread],
             more=f"only the first {_MOST_RECORDS} records were read; ask for a name further down" if full else "",
-            console=_link(place.region, f"/hostedzones/{only}" if only else "/hostedzones"),
+            console=_link(place.region, f"{_ZONES}#ListRecordSets/{only}" if only else _ZONES),
         )
 
     async def _records(self, place: Place, zone: Answer, wanted: str) -> list[Answer]:
@@ -146,7 +147,7 @@ class HealthChecks(Operation):
             empty="the account has no health check",
             failures=failures,
             more=f"the account has more than {_MOST_CHECKS} of them" if len(checks) > _MOST_CHECKS else "",
-            console=_link(place.region, "/healthchecks"),
+            console=_link(place.region, "healthchecks/home#/"),
         )
 
 
@@ -269,8 +270,8 @@ def _check_row(check: Answer, health: Health | None, called: Mapping[str, str]) 
     if health is not None and health.healthy is False:
         warnings.append("it fails" + (f": {one_line(health.reason)}" if health.reason else ""))
     if told.get("Disabled"):
-        warnings.append("it is switched off and counts as healthy")
-    if told.get("Inverted"):
+        warnings.append(f"it is switched off and counts as {'unhealthy' if told.get('Inverted') else 'healthy'}")
+    elif told.get("Inverted"):
         warnings.append("it is inverted: what fails counts as healthy")
     return Row(
         name=called.get(id, id),
@@ -319,7 +320,8 @@ def _plain(told: Answer) -> str:
 
 
 def _link(region: str, page: str) -> str:
-    return f"https://{console_host(region)}/route53/v2/home?region={region}#{page.removeprefix('/')}"
+    start, _, rest = page.partition("#")
+    return f"https://{console_host(region)}/route53/{start}?region={region}#{rest}"
 
 
 OPERATIONS = (Zones, Records, HealthChecks)

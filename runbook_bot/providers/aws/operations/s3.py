@@ -55,7 +55,8 @@ class Buckets(Operation):
     prefix: str = Field(default="", description="Only buckets whose names begin so; empty means all of the account")
 
     async def answer(self, place: Place, now: datetime) -> Result:
-        listed = await place.gather("s3", "ListBuckets", "Buckets", _MOST_LISTED)
+        which = {"Prefix": self.prefix} if self.prefix else {}
+        listed = await place.gather("s3", "ListBuckets", "Buckets", _MOST_LISTED, **which)
         meant = [each for each in listed if str(each.get("Name", "")).startswith(self.prefix)]
         failures: list[CallFailed] = []
         of_account = await account_blocks(place, failures) if meant else None
@@ -70,12 +71,13 @@ class Buckets(Operation):
         rows = [_bucket_row(bucket, *found) for bucket, found in looked]
         rows.sort(key=lambda row: (warned(row), row.name))
         left = len(meant) - _MOST_LOOKED_INTO
+        more = f"{left} {'or ' if len(listed) >= _MOST_LISTED else ''}more buckets were not looked into"
         return self.table(
             place,
             rows,
             empty="the account has no bucket" + (f" whose name begins with {self.prefix}" if self.prefix else ""),
             failures=few([*failures, *unread, *(f for _, (access, _) in looked for f in access.failures)]),
-            more=f"{left} more buckets were not looked into; give the beginning of their names" if left > 0 else "",
+            more=f"{more}; give the beginning of their names" if left > 0 else "",
             console=f"https://{console_host(place.region)}/s3/buckets?region={place.region}",
         )
 

@@ -1,7 +1,7 @@
 """What can be asked of Service Quotas."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import ClassVar
 from urllib.parse import quote
 
@@ -95,7 +95,7 @@ def _row(quota: Answer, wanted: Wanted, points: Points) -> Row:
     per = f" per {period.get('PeriodValue')} {str(period.get('PeriodUnit')).lower()}" if period else ""
     return Row(
         name=f"{quota.get('ServiceCode')}: {quota.get('QuotaName')}",
-        at=datetime.fromtimestamp(peak_at).astimezone(),
+        at=datetime.fromtimestamp(peak_at, UTC),
         facts={
             "used_percent": round(100 * peak / limit, 1),
             "used_at_most": round(peak, 3),

@@ -126,6 +126,8 @@ class Subscriptions(Operation):
         rows.sort(key=lambda row: (row.facts["state"] == "confirmed", row.name))
         left = len(confirmed) - _MOST_READ
         more = f"filters and dead-letter queues of {left} subscriptions were not read" if left > 0 else ""
+        if len(listed) >= _MOST_SUBSCRIPTIONS:
+            more = f"only the first {_MOST_SUBSCRIPTIONS} subscriptions were read, and the filters of {_MOST_READ}"
         empty = f"topic {_name(arn)} has no subscription: what is published there goes nowhere"
         return self.table(place, rows, empty=empty, failures=failures, more=more, console=_link(place, arn))
 
