@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 from datetime import timedelta
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="Examine the engine: accuracy, honesty, time.")
 
 MINUTES = 45
+PUBLIC = Path(__file__).resolve().parents[3] / "shared" / "data"
+"""Beside a checkout of the program."""
 WORKERS = max(1, min(4, os.cpu_count() or 1))
 
 
@@ -94,3 +97,29 @@ def _examined(cases: "Sequence[Case]", workers: int, minutes: float) -> "list[Ma
     if not marks:
         raise RunbookError(f"not one of {len(cases)} cases could be begun within {minutes:g} minutes")
     return marks
+
+
+@app.command()
+def public(
+    data: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where rootcausebench/ and opensre_synthetic/ are.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Have public frozen incidents investigated, where a copy of them is at hand."""
+    from runbook_bot.evaluation import telling
+    from runbook_bot.evaluation.public import examine, incidents
+    from runbook_bot.evaluation.scoring import scores
+
+    found = list(incidents(data or PUBLIC))
+    edge.log_quietly()
+    marks = []
+    for number, (kind, folder) in enumerate(found, 1):
+        marks.append(edge.run(examine(kind, folder)))
+        sys.stderr.write(terminal.plain(telling.progress(number, len(found), marks[-1])) + "\n")
+    numbers = {kind: scores([m for m in marks if m.part == kind]) for kind in dict.fromkeys(kind for kind, _ in found)}
+    if as_json:
+        told = {one: {k: v.model_dump() for k, v in each.items()} for one, each in numbers.items()}
+        terminal.say_json({"sets": told, "incidents": [m.model_dump(mode="json") for m in marks]})
+        return
+    terminal.say(telling.table(numbers))

@@ -81,7 +81,10 @@ class Town:
             "image": f"123456789012.dkr.ecr.{self.region}.amazonaws.com/{name}:{self._version()}",
             "desired": dice.whole(3, 6),
             "memory": dice.any((512, 1024, 2048)),
-            "environment": {"LOG_LEVEL": "info", **{f"{d.upper().replace('-', '_')}_URL": f"http://{d}" for d in deps}},
+            "environment": {
+                "LOG_LEVEL": "info",
+                **{_variable(d): f"http://{d}.{self.trade}.internal:8080" for d in deps},
+            },
             "vitals": {
                 "RequestCount": round(requests),
                 FAILED: max(2, round(requests * dice.between(0.0005, 0.003))),
@@ -137,7 +140,21 @@ class Town:
         return self.services[name]
 
     def needs(self, service: str, *others: str) -> None:
+        """As services.yaml says it, and as the environment of a program does."""
         self.services[service]["depends_on"] += others
+        for other in others:
+            self.resource(service)["environment"][_variable(other)] = self._address(other)
+
+    def _address(self, name: str) -> str:
+        found = self.services[name]["resources"]
+        kind = found[0]["type"] if found else ""
+        return {
+            "": f"https://api.{name}.example/v1",
+            "ecs_service": f"http://{name}.{self.trade}.internal:8080",
+            "rds_instance": f"{name}.c9akciq32.{self.region}.rds.amazonaws.com",
+            "elasticache_cluster": f"{name}.x1y2z3.0001.cache.amazonaws.com:6379",
+            "sqs_queue": f"https://sqs.{self.region}.amazonaws.com/123456789012/{name}",
+        }.get(kind, name)
 
     def resource(self, service: str) -> Json:
         found: Json = self.services[service]["resources"][0]
@@ -246,3 +263,7 @@ class Town:
             found.append(above)
             callee = above
         return [n for n in found if self.resource(n)["type"] == "ecs_service"]
+
+
+def _variable(name: str) -> str:
+    return f"{name.upper().replace('-', '_')}_URL"

@@ -12,6 +12,7 @@ from runbook_bot.errors import PlaygroundError
 from runbook_bot.playground.cloud import wire
 from runbook_bot.playground.cloud.account_api import AccountApi
 from runbook_bot.playground.cloud.alarm_watch import AlarmWatch
+from runbook_bot.playground.cloud.cache_api import CacheApi
 from runbook_bot.playground.cloud.database_api import DatabaseApi
 from runbook_bot.playground.cloud.ecs_api import EcsApi
 from runbook_bot.playground.cloud.function_api import FunctionApi
@@ -57,6 +58,7 @@ class Life:
             self._trail,
             self._ecs,
             self._databases,
+            CacheApi(self._upstream),
             FunctionApi(self._upstream),
             TargetApi(self._ecs, lambda: self._world),
             AccountApi(knobs.deny, self._ecs),
