@@ -48,6 +48,17 @@ def in_time(proposal: Proposal, now: datetime) -> None:
         raise Refused("expired", words.EXPIRED, ends=True)
 
 
+def verdict_stands(case: Investigation, proposal: Proposal) -> None:
+    """What was proposed for a cause is not done for another one. A roll-back asks for no cause."""
+    cause = case.hypotheses.get(proposal.hypothesis or "")
+    if cause is None or proposal.undoes is not None or case.verdict is None:
+        return
+    leading = next((c.hypothesis for c in case.verdict.ranked if c.hypothesis in case.hypotheses), None)
+    now = case.hypotheses[leading] if leading is not None and case.verdict.root_cause is not None else None
+    if now is None or (now.failure_mode, now.service) != (cause.failure_mode, cause.service):
+        raise Refused("superseded", words.SUPERSEDED, ends=True)
+
+
 def typed(proposal: Proposal, decision: Decision) -> None:
     name = proposal.preparation.target.name
     if proposal.preparation.risk is Risk.critical and decision.typed_name.strip() != name:

@@ -94,6 +94,7 @@ class Gate:
             undoes=undoes,
             channel=head.channel if head else case.request.channel,
             needed=self._safety.needed(preparation.risk),
+            entitled=self._safety.entitled(preparation.risk),
         )
         self._audit.record(
             "proposed",
@@ -136,14 +137,19 @@ class Gate:
         return ruling
 
     async def lapsed(self, case: Investigation) -> Sequence[Ruled]:
-        """The ends of proposals that were neither decided nor begun in time, for the caller to journal."""
+        """The ends of proposals that were not begun in time, or whose verdict fell, for the caller to journal."""
         now = self._now(case)
         ends = []
         for remedy in case.remedies.values():
             proposal = remedy.proposal
-            if remedy.state in ("open", "approved") and now >= proposal.expires_at:
-                denial = Denial(proposal=proposal.id, user="", why=words.EXPIRED, code="expired", ends=True, at=now)
-                ends.append(Ruled(proposal=proposal.id, delivery="expiry", outcome="void", denial=denial))
+            if remedy.state not in ("open", "approved"):
+                continue
+            try:
+                checks.in_time(proposal, now)
+                checks.verdict_stands(case, proposal)
+            except Refused as refused:
+                denial = Denial(proposal=proposal.id, user="", why=refused.why, code=refused.code, ends=True, at=now)
+                ends.append(Ruled(proposal=proposal.id, delivery=refused.code, outcome="void", denial=denial))
                 await self._record("ruled", case, proposal.id, outcome="void", denial=denial.model_dump(mode="json"))
         return ends
 
@@ -192,6 +198,7 @@ class Gate:
         channel = checks.on_its_card(case, proposal, decision, self._team())
         checks.undecided(remedy, decision)
         checks.in_time(proposal, now)
+        checks.verdict_stands(case, proposal)
         if (await asyncio.to_thread(self._audit.register)).digests.get(proposal.id) != proposal.digest:
             raise Refused("changed", words.CHANGED, ends=True)
         if decision.verdict == "reject":

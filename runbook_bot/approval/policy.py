@@ -7,7 +7,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from runbook_bot.domain.approval import Risk
+from runbook_bot.domain.approval import Entitled, Risk
 from runbook_bot.domain.noun import Instant
 
 _ORDER = tuple(Risk)
@@ -108,6 +108,15 @@ class SafetySettings(BaseModel):
             if named is not None and named.named:
                 return named
         return None
+
+    def entitled(self, risk: Risk) -> Entitled:
+        """The same for people to read on a card; empty where nobody may."""
+        if risk not in self.require_approval:
+            return Entitled(anybody=True, requester=True)
+        named = self.approvers_for(risk)
+        if named is None:
+            return Entitled()
+        return Entitled(users=named.users, usergroups=named.usergroups, requester=self.allow_self_approval)
 
     def needed(self, risk: Risk) -> int:
         """How many different people must approve; a class takes the count written for it, never another's."""

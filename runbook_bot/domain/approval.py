@@ -60,6 +60,17 @@ class Verification(Noun):
     within_seconds: float = 600.0
 
 
+class Entitled(Noun):
+    """Who might approve a change when it was proposed, for people to read; the gate asks anew at each press."""
+
+    users: tuple[str, ...] = ()
+    usergroups: tuple[str, ...] = ()
+    anybody: bool = False
+    """Any full member of the channel."""
+    requester: bool = False
+    """Whoever asked for it may as well, if they are among these."""
+
+
 class Proposal(Noun):
     """A change somebody may approve. `id` is unique across investigations: it is all a button carries."""
 
@@ -80,6 +91,8 @@ class Proposal(Noun):
     channel: str = ""
     needed: int = 1
     """How many different people must approve."""
+    entitled: Entitled | None = None
+    """None in journals of earlier versions."""
 
     @property
     def digest(self) -> str:

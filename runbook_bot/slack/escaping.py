@@ -82,6 +82,11 @@ def user(id: str) -> str:
     return f"<@{id}>" if re.fullmatch(r"[UW][A-Z0-9]{2,20}", id) else mrkdwn(id, 60) or "somebody"
 
 
+def group(id: str) -> str:
+    """A mention of a Slack user group."""
+    return f"<!subteam^{id}>" if re.fullmatch(r"S[A-Z0-9]{2,20}", id) else mrkdwn(id, 60)
+
+
 def moment(at: datetime) -> str:
     """A time in the reader's own zone, with UTC for clients that cannot."""
     return f"<!date^{int(at.timestamp())}^{{date_short_pretty}} {{time}}|{at:%Y-%m-%d %H:%M} UTC>"

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from runbook_bot.approval.policy import SafetySettings
-from runbook_bot.domain.approval import Risk
+from runbook_bot.domain.approval import Entitled, Risk
 
 
 def settings(**keys: object) -> SafetySettings:
@@ -18,6 +18,13 @@ def test_by_default_nobody_may_approve() -> None:
     assert settings().require_approval == {Risk.medium, Risk.high, Risk.critical}
     assert settings().ttl.total_seconds() == 1800
     assert settings().cooldown.total_seconds() == 60
+
+
+def test_who_may_approve_can_be_read() -> None:
+    named = settings(approvers={"critical": {"usergroups": ["S0SRE"], "users": ["U0ALICE"]}})
+    assert named.entitled(Risk.high) == Entitled(usergroups=("S0SRE",), users=("U0ALICE",))
+    assert named.entitled(Risk.low) == Entitled(anybody=True, requester=True)
+    assert settings().entitled(Risk.critical) == Entitled()
 
 
 @pytest.mark.parametrize(

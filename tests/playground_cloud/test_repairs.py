@@ -107,7 +107,7 @@ def a_function_at_its_limit_needs_more_concurrency(cloud: RunningCloud) -> None:
     free = cloud.metric(
         "media-thumbnailer", "ConcurrentExecutions", back=timedelta(seconds=30), stat="Maximum", period=10
     )
-    assert 60 < free[-1][1] < 100, "the surge itself goes on"
+    assert 50 < free[-1][1] < 100, "the surge itself goes on, at the quietest hour too"
     functions.put_function_concurrency(FunctionName="media-thumbnailer", ReservedConcurrentExecutions=50)
     assert cloud.comes(lambda: not cloud.state().healthy)
     functions.delete_function_concurrency(FunctionName="media-thumbnailer")

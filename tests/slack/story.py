@@ -4,7 +4,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from runbook_bot.domain.approval import Call, Decision, Denial, Outcome, Preparation, Proposal, Risk, Verification
+from runbook_bot.domain.approval import (
+    Call,
+    Decision,
+    Denial,
+    Entitled,
+    Outcome,
+    Preparation,
+    Proposal,
+    Risk,
+    Verification,
+)
 from runbook_bot.domain.evidence import Direction, Evidence, Strength
 from runbook_bot.domain.hypothesis import Expectation, Hypothesis, HypothesisState, Prediction
 from runbook_bot.domain.incident import Incident, Request, Source, Symptom
@@ -255,6 +265,7 @@ class Story:
             expires_at=NOON + timedelta(minutes=30),
             channel=CHANNEL,
             needed=needed,
+            entitled=Entitled(usergroups=("S0APPROVERS",), users=("U0BEN",)),
         )
 
     def pressed(self, verdict: str = "approve", user: str = "U0AMIR", delivery: str = "click1") -> "Story":

@@ -7,8 +7,9 @@ import pytest
 from slack_sdk.models.blocks import Block
 from slack_sdk.models.views import View
 
+from runbook_bot.domain.approval import Entitled
 from runbook_bot.domain.investigation import Investigation
-from runbook_bot.domain.journal import StepsFound
+from runbook_bot.domain.journal import ChangeProposed, StepsFound
 from runbook_bot.playground.slack import validate, validate_metadata, validate_view
 from runbook_bot.slack.message import Message, plainer
 from runbook_bot.slack.sight import waiting
@@ -93,7 +94,7 @@ def _parsed_text(block: object) -> list[str]:
 def _is_inert(text: str) -> None:
     alive = re.findall(r"<[^>]*>", text)
     ours = re.compile(
-        r"<@U0(ROSA|AMIR)>|<#C0INCIDENTS>|<!date\^\d+\^[^|]*\|[^>]*>"
+        r"<@U0(ROSA|AMIR|BEN)>|<!subteam\^S0APPROVERS>|<#C0INCIDENTS>|<!date\^\d+\^[^|]*\|[^>]*>"
         r"|<https://(acme\.slack|console\.aws\.amazon)\.com/[^|>]*\|[^>]*>"
     )
     assert [each for each in alive if not ours.fullmatch(each)] == []
@@ -169,6 +170,35 @@ def test_an_approval_card_has_buttons_only_while_it_waits() -> None:
         case = chapters("5xx")[state]
         card = next(message for message in wanted(case, ACME) if message.key.startswith("approval:"))
         assert any(block["type"] == "actions" for block in card.blocks) is expected, state
+
+
+@pytest.mark.parametrize(
+    ("entitled", "told"),
+    [
+        (Entitled(usergroups=("S0SRE",)), "it: <!subteam^S0SRE>, but not <@U0ROSA>, who asked for it"),
+        (Entitled(users=("U0BEA", "U0AMIR"), requester=True), "it: <@U0BEA> or <@U0AMIR>"),
+        (Entitled(users=tuple(f"U0{n}X" for n in range(9))), "<@U04X> or 4 more, but not"),
+        (Entitled(anybody=True), "it: any full member of this channel"),
+        (Entitled(), "nobody: no approvers are configured for changes of high risk (`safety.approvers.high`)"),
+    ],
+)
+def test_an_approval_card_says_who_may_approve_as_long_as_somebody_can(entitled: Entitled, told: str) -> None:
+    def card(story: Story) -> Message:
+        return next(message for message in wanted(story.case, ACME) if message.key.startswith("approval:"))
+
+    story = Story().opened().shown("head").triaged().supposed().tested().concluded()
+    offered = story.proposal().model_copy(update={"entitled": entitled})
+    waits = card(story.tell(ChangeProposed(proposal=offered)))
+    assert told in str(waits.blocks)
+    assert told in waits.text
+    assert "Who may approve" not in str(card(story.pressed("reject").ruled("rejected")))
+
+
+def test_a_proposal_of_an_earlier_version_does_not_say_who_may_approve() -> None:
+    story = Story().opened().shown("head").triaged().supposed().tested().concluded()
+    offered = story.proposal().model_copy(update={"entitled": None})
+    messages = wanted(story.tell(ChangeProposed(proposal=offered)).case, ACME)
+    assert "Who may approve" not in str(messages[-1].blocks)
 
 
 def test_a_proposal_nobody_decided_in_time_says_so_on_its_card_and_whispers_to_nobody() -> None:

@@ -13,6 +13,7 @@ from runbook_bot.investigation.picture import blast_radius, dated, tree
 from runbook_bot.slack import words
 from runbook_bot.slack.blocks import context, divider, preformatted, section
 from runbook_bot.slack.escaping import line, link, moment, mrkdwn, tidy
+from runbook_bot.slack.views.approval import entitled
 from runbook_bot.slack.views.head import counts, in_short, leading, state
 from runbook_bot.slack.views.hypothesis import evidence_line, would_refute
 from runbook_bot.slack.views.place import root
@@ -131,10 +132,12 @@ def approvals(waiting: Sequence[tuple[Investigation, Remedy]], workspace: Worksp
 def approval_row(case: Investigation, remedy: Remedy, workspace: Workspace) -> str:
     proposal = remedy.proposal
     posted = case.posted.get(f"approval:{proposal.id}")
+    may = entitled(remedy)
+    who = f"\n{words.MAY_APPROVE.format(who=may)}" if may else ""
     card = link(workspace.message(posted.channel, posted.ts, posted.thread) if posted else None, "card")
     return (
         f"*{mrkdwn(proposal.preparation.title, 160)}* · {words.RISK[proposal.preparation.risk]} · "
-        f"valid until {moment(proposal.expires_at)} · {card} · `{proposal.id}`"
+        f"valid until {moment(proposal.expires_at)} · {card} · `{proposal.id}`{who}"
     )
 
 

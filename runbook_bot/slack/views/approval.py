@@ -12,7 +12,7 @@ from runbook_bot.domain.journal import Ruled
 from runbook_bot.domain.noun import Json
 from runbook_bot.slack import words
 from runbook_bot.slack.blocks import actions, button, context, header, preformatted, section
-from runbook_bot.slack.escaping import clock, moment, mrkdwn, user
+from runbook_bot.slack.escaping import clock, group, moment, mrkdwn, user
 from runbook_bot.slack.message import Message
 from runbook_bot.slack.views.place import named, place
 
@@ -37,6 +37,9 @@ def approval_card(case: Investigation, remedy: Remedy) -> Message:
         blocks += [context("Before the change, as it was read:"), preformatted(_json(preparation.pre_state), 800)]
     blocks.append(context(*_who(remedy), _alone(case, remedy)))
     if remedy.state == "open":
+        may = entitled(remedy)
+        if may:
+            blocks.append(section(words.MAY_APPROVE.format(who=may)))
         blocks.append(_buttons(remedy))
     else:
         blocks.append(section(_decided(remedy)))
@@ -112,6 +115,26 @@ def _who(remedy: Remedy) -> list[str]:
     return [asked, f"proposed by {mrkdwn(proposal.proposed_by, 60)}", needed, expires, f"`{proposal.id}`"]
 
 
+MOST_NAMED = 5
+
+
+def entitled(remedy: Remedy) -> str:
+    """Who may approve, as it was configured; "" where the proposal does not say."""
+    who, proposal = remedy.proposal.entitled, remedy.proposal
+    if who is None:
+        return ""
+    if who.anybody:
+        return words.MAY_ANYBODY
+    named = [*(group(each) for each in who.usergroups), *(user(each) for each in who.users)]
+    if not named:
+        return words.MAY_NOBODY.format(risk=proposal.preparation.risk.value)
+    shown = named[:MOST_NAMED]
+    if len(named) > MOST_NAMED:
+        shown.append(words.MAY_MORE.format(number=len(named) - MOST_NAMED))
+    but = words.MAY_NOT_ASKER.format(asker=user(proposal.requester)) if proposal.requester else ""
+    return " or ".join(shown) + ("" if who.requester else but)
+
+
 def _alone(case: Investigation, remedy: Remedy) -> str:
     """Whoever approved the change may have it undone without anybody else, for a while."""
     original = case.remedies.get(remedy.proposal.undoes or "")
@@ -167,7 +190,9 @@ def _text(remedy: Remedy) -> str:
     word = words.remedy(remedy)[0].lower()
     said = f"Proposed change: {title}, on {target}, {words.RISK[proposal.preparation.risk]}; it {_verb(remedy, word)}."
     if remedy.state == "open":
-        return f"{said} It needs {words.count(proposal.needed, 'approval')} by {clock(proposal.expires_at)}."
+        may = entitled(remedy)
+        who = f" {words.MAY_APPROVE.format(who=may)}." if may else ""
+        return f"{said} It needs {words.count(proposal.needed, 'approval')} by {clock(proposal.expires_at)}.{who}"
     return said
 
 
