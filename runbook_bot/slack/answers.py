@@ -7,6 +7,7 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from runbook_bot.domain.noun import Json
 from runbook_bot.errors import DeskError
+from runbook_bot.slack import words
 from runbook_bot.slack.blocks import section
 from runbook_bot.slack.delivery import Delivery
 from runbook_bot.slack.message import Message
@@ -35,6 +36,8 @@ def plain(text: str, *, private: bool = True) -> Answer:
 class Answers:
     def __init__(self, outbox: Outbox) -> None:
         self._outbox = outbox
+        self._noticed: set[str] = set()
+        """Addresses at which a notice stands that the answer is to replace."""
 
     async def give(self, delivery: Delivery, answer: Answer) -> None:
         """Raises `DeskError` where it reaches nobody."""
@@ -43,12 +46,36 @@ class Answers:
         elif not (delivery.response_url and await self._respond(delivery.response_url, answer)):
             await self._whisper(delivery, answer)
 
+    async def notice(self, delivery: Delivery) -> None:
+        """That somebody is at it: gone as soon as the answer comes. Raises `DeskError` where Slack does not take it."""
+        if delivery.kind == "message":
+            await self._status(delivery, words.LOOKING_STATUS)
+        elif delivery.response_url and await self._respond(delivery.response_url, plain(words.LOOKING)):
+            self._noticed.add(delivery.response_url)
+
+    async def notice_over(self, delivery: Delivery) -> None:
+        """Takes the notice away where the answer does not do so by itself. Raises `DeskError`."""
+        if delivery.kind == "message":
+            await self._status(delivery, "")
+
+    async def _status(self, delivery: Delivery, status: str) -> None:
+        """The line below a thread: Slack takes it away with the next message in it, or after two minutes."""
+        await self._outbox.call(
+            "assistant.threads.setStatus",
+            self._outbox.client.assistant_threads_setStatus,
+            channel_id=delivery.channel,
+            thread_ts=delivery.thread or delivery.message,
+            status=status,
+        )
+
     async def _respond(self, url: str, answer: Answer) -> bool:
         """By the address that came with the command or click; it works in channels that the bot is not in."""
         client = AsyncWebhookClient(url, timeout=10)
+        replaces = url in self._noticed
+        self._noticed.discard(url)
         try:
             response = await client.send(
-                text=answer.text, blocks=list(answer.blocks), response_type="ephemeral", replace_original=False
+                text=answer.text, blocks=list(answer.blocks), response_type="ephemeral", replace_original=replaces
             )
         except (aiohttp.ClientError, TimeoutError, OSError):
             return False

@@ -6,6 +6,7 @@ from runbook_bot.domain.investigation import Investigation
 from runbook_bot.slack import words
 from runbook_bot.slack.answers import Answer, plain
 from runbook_bot.slack.desk import Desk
+from runbook_bot.slack.looking import looking
 from runbook_bot.slack.questions import case_of
 from runbook_bot.slack.spoken import hypothesis
 from runbook_bot.slack.verbs import Ask
@@ -35,7 +36,8 @@ async def ask(desk: Desk, ask: Ask) -> Answer:
         if isinstance(found, str):
             return plain(found)
         case = found
-    answer = await desk.asker.ask(ask.words, case=case, requester=ask.delivery.user)
+    async with looking(desk.answers, ask.delivery):
+        answer = await desk.asker.ask(ask.words, case=case, requester=ask.delivery.user)
     if case is not None and answer.intent == "unknown":
         return about(case, ask.words)
     return Answer(*asked(answer), private=ask.delivery.kind == "command")

@@ -133,13 +133,15 @@ def settings(slack: LoopbackSlack) -> SlackSettings:
 
 
 @contextlib.asynccontextmanager
-async def open_office(slack: LoopbackSlack, folder: Path, inbox: Inbox | None = None) -> AsyncIterator[Office]:
+async def open_office(
+    slack: LoopbackSlack, folder: Path, inbox: Inbox | None = None, town: Town | None = None
+) -> AsyncIterator[Office]:
     """A process of the bot: built, but not connected."""
     connection = Connection(settings(slack), api_url=slack.api_url)
     outbox = Outbox(connection.writing)
     directory = SlackDirectory(connection)
     journals, queue, disk = FileJournals(folder / "scratchpad", SystemClock()), Woken(), SqliteInbox(folder / "inbox")
-    town = market()
+    town = town or market()
     desk = SlackDesk(
         connection,
         outbox,

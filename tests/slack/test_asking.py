@@ -1,6 +1,7 @@
 """Questions: by command to whoever asked, by mention in the thread asked in, and nothing in an answer comes alive."""
 
 import asyncio
+from pathlib import Path
 
 from runbook_bot.domain.observation import LogLine
 from runbook_bot.domain.ports import SystemClock
@@ -9,10 +10,11 @@ from runbook_bot.domain.tools import Query, Result, Status
 from runbook_bot.investigation.ask.answer import Answer, Quote, Source, Table
 from runbook_bot.investigation.ask.asker import Asker
 from runbook_bot.investigation.world import World
+from runbook_bot.playground.slack import LoopbackSlack
 from runbook_bot.slack.blocks import MESSAGE_BUDGET
 from runbook_bot.slack.views.asked import asked
-from tests.investigation.town import NOW, Town, ecs
-from tests.slack.conftest import Office
+from tests.investigation.town import NOW, Town, ecs, market
+from tests.slack.conftest import Office, open_office
 from tests.slack.story import CHANNEL, Story
 
 
@@ -65,6 +67,49 @@ async def test_a_question_of_ten_thousand_characters_is_answered_and_says_so(off
     await office.command("ask who owns cart? " + "please " * 1400)
     told = await office.hears("Nobody is named as the owner of cart")
     assert "I read the first 4,000" in str(told["blocks"])
+
+
+class Slow(Town):
+    """It answers when it is let."""
+
+    def __init__(self, graph: ServiceGraph) -> None:
+        super().__init__(graph)
+        self.let = asyncio.Event()
+
+    async def ask(self, query: Query) -> Result:
+        await self.let.wait()
+        return await super().ask(query)
+
+
+async def test_until_the_answer_to_a_mention_is_found_the_thread_says_that_somebody_looks(
+    slack: LoopbackSlack, tmp_path: Path
+) -> None:
+    town = Slow(market().graph)
+    async with open_office(slack, tmp_path, town=town) as office:
+        await office.desk.start()
+        ts = await office.mention("ask status of cart?")
+        await slack.wait_for(lambda: slack.state.statuses.get((CHANNEL, ts)) == "is looking…", 60, "a sign of life")
+
+        town.let.set()
+        await slack.wait_for(lambda: len(slack.messages(CHANNEL, ts)) == 2, 60, "the answer")
+        await slack.wait_for(lambda: not slack.state.statuses, 60, "the end of the sign")
+        assert slack.calls.refused() == []
+
+
+async def test_until_the_answer_to_a_command_is_found_a_note_stands_in_its_place(
+    slack: LoopbackSlack, tmp_path: Path
+) -> None:
+    town = Slow(market().graph)
+    async with open_office(slack, tmp_path, town=town) as office:
+        await office.desk.start()
+        await office.command("ask status of cart?")
+        note = await office.hears("Looking…")
+        assert note["ephemeral_to"] == "U0ROSA"
+
+        town.let.set()
+        answer = await office.hears("cart")
+        assert answer["ts"] == note["ts"], "the answer takes its place"
+        assert not office.said("Looking…")
 
 
 class Silent(Town):

@@ -20,6 +20,7 @@ SCHEMA = MANIFEST.parent.parent / "shared" / "data" / "slack-manifest" / "manife
 CODE = MANIFEST.parent / "runbook_bot" / "slack"
 
 SCOPES: dict[str, tuple[str, ...]] = {
+    "assistant_threads_setStatus": ("chat:write",),
     "auth_test": (),
     "apps_connections_open": (),
     "chat_postMessage": ("chat:write",),
