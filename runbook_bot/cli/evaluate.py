@@ -123,3 +123,32 @@ def public(
         terminal.say_json({"sets": told, "incidents": [m.model_dump(mode="json") for m in marks]})
         return
     terminal.say(telling.table(numbers))
+
+
+@app.command()
+def calibrate(
+    seed: Seed = None,
+    limit: Limit = None,
+    workers: Workers = WORKERS,
+    minutes: Minutes = MINUTES,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Fit the calibration of confidence on the seen part, write it, and tell what it is worth on the unseen part."""
+    from runbook_bot.evaluation.calibrating import compared, fit, shares, write
+    from runbook_bot.evaluation.worlds.suite import SEED
+
+    marks = _examined(_cases(Which.all, seed, limit), workers, minutes)
+    parts = {str(one): shares([m for m in marks if m.part == one]) for one in (Which.seen, Which.unseen)}
+    calibration = fit(parts["seen"], SEED if seed is None else seed)
+    if not dry_run:
+        write(calibration)
+    found = {one: compared(each, calibration) for one, each in parts.items() if each}
+    if as_json:
+        terminal.say_json({"calibration": calibration.model_dump(), "before and after": found})
+        return
+    written = "not written" if dry_run else "written"
+    terminal.say(f"slope {calibration.slope:.4f}, intercept {calibration.intercept:.4f}, {written}")
+    for one, numbers in found.items():
+        told = ", ".join(f"{name} {before:.3f} → {after:.3f}" for name, (before, after) in numbers.items())
+        terminal.say(f"{one} ({len(parts[one])} cases): {told}")

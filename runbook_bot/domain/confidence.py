@@ -2,12 +2,14 @@
 
 Naive Bayes over competing hypotheses with correlated evidence counted once (the strongest of each group), see
 I. J. Good, "Weight of Evidence: A Brief Survey", Bayesian Statistics 2 (1985). The posterior is tempered by a
-temperature that is fitted on the scenario suite (Guo et al., "On Calibration of Modern Neural Networks", 2017).
+temperature (Guo et al., "On Calibration of Modern Neural Networks", 2017); what it makes of the leader is calibrated
+on the scenario suite.
 """
 
 import math
 from collections.abc import Iterable, Mapping
 
+from runbook_bot.domain.calibration import Calibration, committed
 from runbook_bot.domain.evidence import Direction, Evidence, Strength
 from runbook_bot.domain.hypothesis import Hypothesis, HypothesisState
 from runbook_bot.domain.vocabulary import FailureMode
@@ -94,3 +96,35 @@ def posterior(
 
     unexplained = share(None, 1.0)
     return confidence, unexplained
+
+
+def calibrated(
+    hypotheses: Iterable[Hypothesis],
+    confidence: Mapping[str, float],
+    unexplained: float,
+    calibration: Calibration | None = None,
+) -> tuple[dict[str, float], float]:
+    """The same posterior with the leader's own share turned into how often such a leader is right.
+
+    What the leader loses or gains is shared out over all others in proportion, but none of them passes it: what is too
+    much for that counts as unexplained. Parents stay the sum of what is theirs.
+    """
+    parents = {h.id: h.parent for h in hypotheses if h.id in confidence}
+    own = dict.fromkeys(parents, 0.0) | {id: confidence[id] for id in parents}
+    for id, parent in parents.items():
+        if parent in own:
+            own[parent] -= confidence[id]
+    own = {id: max(0.0, share) for id, share in own.items()}
+    leader = max(own, key=lambda id: (own[id], id), default=None)
+    if leader is None or own[leader] >= 1:
+        return dict(confidence), unexplained
+    share = own[leader]
+    surer = (calibration or committed()).of(share)
+    rest = (1 - surer) / (1 - share)
+    new = {id: surer if id == leader else min(each * rest, surer) for id, each in own.items()}
+    total = dict(new)
+    for id in sorted(parents, key=lambda each: -each.count(".")):
+        parent = parents[id]
+        if parent in total:
+            total[parent] += total[id]
+    return total, max(0.0, 1 - sum(new.values()))

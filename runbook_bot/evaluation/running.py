@@ -20,6 +20,12 @@ def job_of(case: Case) -> Job:
     return Job(id=case.id, scenario=case.scenario, text=case.text, ago=case.ago, mapped=case.mapped)
 
 
+def disturbed(outcome: Outcome) -> bool:
+    """Whether the machine was too busy: many calls ran out of time. (What is not permitted is `denied`.)"""
+    found = outcome.report["evidence"] if outcome.report else []
+    return outcome.report is None or sum(each["status"] == "error" for each in found) > len(found) / 4
+
+
 async def run(
     cases: Sequence[Case],
     *,
@@ -27,7 +33,9 @@ async def run(
     limit: timedelta,
     on_outcome: Callable[[Case, Outcome], None] = lambda _case, _outcome: None,
 ) -> dict[str, Outcome]:
-    """Outcomes by case id. Cases that were not begun when the time was over are missing."""
+    """Outcomes by case id. Cases that were not begun when the time was over are missing; one that the machine was too
+    busy for is examined once more.
+    """
     waiting = deque(cases)
     ends = time.monotonic() + limit.total_seconds()
     found: dict[str, Outcome] = {}
@@ -38,6 +46,8 @@ async def run(
             while waiting and time.monotonic() < ends:
                 case = waiting.popleft()
                 outcome = await worker.put(job_of(case))
+                if disturbed(outcome):
+                    outcome = await worker.put(job_of(case))
                 found[case.id] = outcome
                 on_outcome(case, outcome)
         finally:

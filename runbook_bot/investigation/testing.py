@@ -4,7 +4,7 @@ import math
 from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass
 
-from runbook_bot.domain.confidence import SHOWN, posterior, support
+from runbook_bot.domain.confidence import SHOWN, calibrated, posterior, support
 from runbook_bot.domain.evidence import Direction, Evidence
 from runbook_bot.domain.hypothesis import Hypothesis, HypothesisState, Prediction
 from runbook_bot.domain.investigation import Investigation
@@ -86,7 +86,7 @@ def scored(case: Investigation, batch: Collection[str] = ()) -> Scored:
         h.model_copy(update={"state": HypothesisState.testing}) if h.id in batch else h
         for h in case.hypotheses.values()
     ]
-    confidence, unexplained = posterior(competing, evidence)
+    confidence, unexplained = calibrated(competing, *posterior(competing, evidence))
     return Scored(
         confidence={id: round(value, 4) for id, value in confidence.items()}, unexplained=round(unexplained, 4)
     )

@@ -101,6 +101,7 @@ def _scenario(story: Story, family: Family, variant: str) -> Json:
         "cluster": town.trade,
         "load_balancer": f"{town.trade}-lb",
         "peak_in": f"{dice.whole(-10, 10)}h",
+        "whole_day": False,
         "swing": round(dice.between(0.1, 0.3), 2),
         "actors": {town.robot: town.role},
         "services": list(town.services.values()),

@@ -151,7 +151,7 @@ class Town:
         return {
             "": f"https://api.{name}.example/v1",
             "ecs_service": f"http://{name}.{self.trade}.internal:8080",
-            "rds_instance": f"{name}.c9akciq32.{self.region}.rds.amazonaws.com",
+            "rds_instance": f"{name}.aaaaaaaaaa.{self.region}.rds.amazonaws.com",
             "elasticache_cluster": f"{name}.x1y2z3.0001.cache.amazonaws.com:6379",
             "sqs_queue": f"https://sqs.{self.region}.amazonaws.com/123456789012/{name}",
         }.get(kind, name)

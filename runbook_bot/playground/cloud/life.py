@@ -100,10 +100,11 @@ class Life:
         for fleet in self._ecs.fleets:
             fleet.live(now)
         length = self._scenario.history.total_seconds()
-        self._unremembered = [
-            *_hours(now - length, now - DAY + TOMORROW),
-            *_hours(now - DAY - YESTERDAY, now - DAY - length),
-        ]
+        if self._scenario.whole_day:
+            self._unremembered = [
+                *_hours(now - length, now - DAY + TOMORROW),
+                *_hours(now - DAY - YESTERDAY, now - DAY - length),
+            ]
         self._alarms.replay(now - length, now)
         await self._beat()  # the loading took its time
 

@@ -60,6 +60,8 @@ class Scenario(Strict):
     load_balancer: str = "shop-public"
     history: Span = Field(default="3h", validate_default=True)
     """How much of the past is loaded before the cloud is ready."""
+    whole_day: bool = True
+    """The rest of the last day is filled in while the cloud runs."""
     peak_hour: float = Field(default=19.0, ge=0, lt=24)
     """UTC hour of the day with the most traffic."""
     peak_in: Span | None = None
