@@ -61,7 +61,7 @@ def show(answer: "Answer", *, as_json: bool) -> None:
     else:
         for line in lines(answer):
             terminal.say(line)
-    if answer.sources and not any(each.status in ("ok", "no_data", "truncated") for each in answer.sources):
+    if answer.blind:
         raise RunbookError(
             f"nothing could be seen: {terminal.shortened(next(iter(answer.unseen), 'nobody knew'), 200)}"
         )

@@ -69,6 +69,8 @@ def _answer(put: "Callable[[Asker], Coroutine[Any, Any, Answer]]", *, as_json: b
 
     if not bootstrap.aws_wanted(settings):
         raise UsageError(NO_AWS)
+    if lack := bootstrap.unusable(settings):
+        raise UsageError(lack)
     show(edge.run(bootstrap.ask(settings, put)), as_json=as_json)
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from runbook_bot.cli import edge, terminal
-from runbook_bot.errors import UsageError
+from runbook_bot.errors import RunbookError, UsageError
 
 if TYPE_CHECKING:
     from runbook_bot.domain.noun import Json
@@ -82,12 +82,21 @@ def run(
         from runbook_bot.cli.investigate import NOBODY_TO_ASK
 
         raise UsageError(NOBODY_TO_ASK)
-    told: list[Json] = []
-    edge.run(
-        bootstrap.run_skill(settings, skill, values, lambda done: told.append(_data(done)) if as_json else _say(done))
-    )
+    if lack := bootstrap.unusable(settings):
+        raise UsageError(lack)
+    steps: list[Done] = []
+
+    def told(done: "Done") -> None:
+        steps.append(done)
+        if not as_json:
+            _say(done)
+
+    edge.run(bootstrap.run_skill(settings, skill, values, told))
     if as_json:
-        terminal.say_json({"skill": skill.name, "arguments": values, "steps": told})
+        terminal.say_json({"skill": skill.name, "arguments": values, "steps": [_data(each) for each in steps]})
+    blind = [each.answer for each in steps if each.answer is not None and each.answer.blind]
+    if blind and not any(each.case or (each.answer and not each.answer.blind) for each in steps):
+        raise RunbookError(f"nothing could be seen: {terminal.shortened(next(iter(blind[0].unseen), ''), 200)}")
 
 
 def _say(done: "Done") -> None:

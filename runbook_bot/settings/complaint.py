@@ -65,7 +65,7 @@ def _in_document(location: Location, document: Document) -> Location:
 
 def unknown_key(location: Location, model: type[BaseModel]) -> str:
     """`agent.max_iteration is not a known key; did you mean agent.max_iterations?`"""
-    key = dotted(location)
+    key = dotted(location) or "''"
     if any(key == later or key.startswith(f"{later}.") for later in LATER):
         return f"{key} is not supported by this version; take it out"
     known = {dotted((*location[:-1], name)): name for name in _siblings(location[:-1], model)}

@@ -79,6 +79,20 @@ def test_a_cloud_that_is_away_is_said_to_be_and_fails_the_command(tmp_path: Path
     assert len(ran.stderr.splitlines()) == 1
 
 
+def test_a_skill_that_could_see_nothing_fails(tmp_path: Path) -> None:
+    ran = runbook("skills", "run", "security-audit", "--json", home=tmp_path, environ=AWAY)
+    assert len(json.loads(ran.stdout)["steps"]) == 6
+    assert ran.returncode == 1
+    assert "nothing could be seen: s3 buckets in us-east-1: AWS cannot be reached" in ran.stderr
+
+
+def test_a_region_that_is_none_is_said_in_the_answer(tmp_path: Path) -> None:
+    ran = runbook("ask", "what is in alarm?", home=tmp_path, environ={**AWAY, "AWS_REGION": "mars-north-1"})
+    assert ran.returncode == 1
+    assert "The alarms could not be read." in ran.stdout
+    assert "unforeseen" not in ran.stderr
+
+
 def test_a_question_that_nobody_understands_says_what_can_be_asked(tmp_path: Path) -> None:
     ran = runbook("ask", "please make coffee", home=tmp_path, environ=AWAY)
     assert ran.returncode == 0

@@ -97,11 +97,17 @@ def test_a_port_in_use(tmp_path: Path) -> None:
         ({"AWS_PROFILE": "nobody"}, "The config profile (nobody) could not be found"),
         ({"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, "no AWS credentials were found: set AWS_PROFILE"),
         ({**KEYS, "AWS_ENDPOINT_URL": "localhost"}, "AWS_ENDPOINT_URL is no address"),
+        ({**KEYS, "AWS_REGION": "us east 1"}, "AWS_REGION: 'us east 1' is no region of AWS; one reads us-east-1"),
     ],
 )
-def test_without_usable_credentials_nothing_is_begun(environ: dict[str, str], told: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "words", [("investigate", "web is slow"), ("aws", "expiring certificates"), ("skills", "run", "security-audit")]
+)
+def test_without_usable_credentials_nothing_is_begun(
+    words: tuple[str, ...], environ: dict[str, str], told: str, tmp_path: Path
+) -> None:
     nowhere = {"AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none"), "AWS_CONFIG_FILE": str(tmp_path / "none")}
-    ran = runbook("investigate", "web is slow", home=tmp_path, environ={**nowhere, **environ})
+    ran = runbook(*words, home=tmp_path, environ={**nowhere, **environ})
     assert (ran.returncode, ran.stdout) == (2, "")
     assert told in one_line(ran.stderr)
     assert not (tmp_path / "scratchpad").exists()

@@ -51,6 +51,7 @@ def test_nothing_is_configuration_enough(tmp_path: Path) -> None:
         ("agent: {zzz: 1}", "agent.zzz is not a known key; known here: max_hypotheses, "),
         ("llm:\n  model: x\n", "config.yaml:1: llm is not supported by this version; take it out"),
         ("incident:\n  pagerduty: {}\n", "incident.pagerduty is not supported by this version"),
+        ("providers: {aws: {regions: [mars]}}", r"regions\[0\]: 'mars' is no region of AWS; one reads us-east-1"),
         ("providers:\n  kubernetes: {}\n", "providers.kubernetes is not supported by this version"),
         ("agent:\n  max_iterations: many\n", "config.yaml:2: agent.max_iterations: input should be a valid integer"),
         ("agent:\n  max_iterations: 0\n", "agent.max_iterations: input should be greater than or equal to 1"),

@@ -8,6 +8,7 @@ from runbook_bot.domain.noun import Instant, Json, Noun
 from runbook_bot.domain.tools import Status
 from runbook_bot.domain.window import TimeWindow
 
+KNOWN = (Status.ok, Status.no_data, Status.truncated)
 MOST_ROWS = 25
 """Lines of a table that are kept; the rest is counted."""
 
@@ -62,6 +63,11 @@ class Answer(Noun):
     at: Instant
     data: Json = Field(default_factory=dict)
     """Numbers behind it, for programs."""
+
+    @property
+    def blind(self) -> bool:
+        """Whether somebody was asked, and nobody could answer."""
+        return bool(self.sources) and not any(each.status in KNOWN for each in self.sources)
 
     @property
     def understood(self) -> bool:

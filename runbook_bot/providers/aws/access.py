@@ -21,7 +21,7 @@ import botocore.loaders
 import botocore.session
 from botocore.config import Config
 from botocore.credentials import Credentials
-from botocore.exceptions import DataNotFoundError
+from botocore.exceptions import DataNotFoundError, UnknownRegionError
 
 from runbook_bot.domain.errand import errand
 from runbook_bot.providers.aws.config import AwsAccount
@@ -79,7 +79,11 @@ class Access:
         """Whether botocore knows of the service there; one of which it knows no region at all may be anywhere."""
         with self._lock:
             session = self._session(region)
-            known = session.get_available_regions(service, session.get_partition_for_region(region))
+            try:
+                partition = session.get_partition_for_region(region)
+            except UnknownRegionError:
+                return True  # one that botocore has never heard of: the call itself says what is wrong
+            known = session.get_available_regions(service, partition)
         return not known or region in known
 
     def refused(self) -> None:

@@ -14,6 +14,16 @@ def _role(arn: str) -> str:
     return arn
 
 
+_REGION = re.compile(r"[a-z]{2,5}(?:-[a-z]{1,20}){1,3}-\d{1,2}")
+
+
+def region(name: str) -> str:
+    """The name. Raises `ValueError` for what cannot be the name of a region."""
+    if not _REGION.fullmatch(name):
+        raise ValueError(f"{name[:60]!r} is no region of AWS; one reads us-east-1")
+    return name
+
+
 RoleArn = Annotated[str, AfterValidator(_role)]
 
 
@@ -34,7 +44,7 @@ class AwsSettings(BaseModel):
 
     enabled: bool | None = None
     """None: on when a profile or accounts are named here, or credentials or `AWS_ENDPOINT_URL` are there."""
-    regions: tuple[str, ...] = ()
+    regions: tuple[Annotated[str, AfterValidator(region)], ...] = ()
     """Regions to look in; none means `AWS_REGION`, `AWS_DEFAULT_REGION`, the profile's, or us-east-1."""
     profile: str | None = None
     """A profile of the shared AWS configuration; `default` means what boto3 finds by itself."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import boto3
 from botocore.exceptions import BotoCoreError
 
-from runbook_bot.providers.aws.config import AwsSettings
+from runbook_bot.providers.aws.config import AwsSettings, region
 from runbook_bot.providers.aws.failure import failure_of
 
 _ADDRESS = re.compile(r"https?://[^/\s]+")
@@ -18,6 +18,12 @@ def lacking(settings: AwsSettings, environment: Mapping[str, str] = os.environ) 
     for name, value in environment.items():
         if name.startswith("AWS_ENDPOINT_URL") and value and not _ADDRESS.match(value):
             return f"{name} is no address: it has to begin with http:// or https:// and name a host"
+    for name in () if settings.regions else ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        if given := environment.get(name):
+            try:
+                region(given)
+            except ValueError as wrong:
+                return f"{name}: {wrong}"
     try:
         found = boto3.Session(profile_name=named(settings)).get_credentials()
     except BotoCoreError as error:
