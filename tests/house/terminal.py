@@ -17,7 +17,7 @@ def runbook(
         [sys.executable, "-m", "runbook_bot", *words],
         capture_output=True,
         input=stdin.encode("utf-8", "surrogatepass") if isinstance(stdin, str) else stdin,
-        timeout=60,
+        timeout=180,
         check=False,
         env={**kept, "AWS_EC2_METADATA_DISABLED": "true", "RUNBOOK_HOME": str(home), **(environ or {})},
     )

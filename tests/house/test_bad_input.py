@@ -127,7 +127,10 @@ def test_where_everything_is_denied_the_verdict_names_the_permissions(denied: di
 
 
 def test_doctor_names_a_missing_permission(denied: dict[str, str], tmp_path: Path) -> None:
-    ran = runbook("doctor", home=tmp_path, environ=denied)
+    for _ in range(6):  # a machine with much else to do may be later than doctor waits
+        ran = runbook("doctor", home=tmp_path, environ=denied)
+        if "did not answer within" not in ran.stdout:
+            break
     assert ran.returncode == 1
     assert "→ allow sts:GetCallerIdentity to the role that Runbook reads with" in ran.stdout
     assert one_line(ran.stderr)
