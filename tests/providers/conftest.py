@@ -20,6 +20,14 @@ from tests.providers.stand_in import Server, StandIn
 NOW = datetime.now(UTC).replace(microsecond=0)
 """Moto stamps what it makes with the real time, so the tests live in it."""
 
+MOTO = (
+    "acm", "apigateway", "apigatewayv2", "applicationautoscaling", "autoscaling", "awslambda", "cloudformation",
+    "cloudwatch", "codedeploy", "dynamodb", "ec2", "ecs", "eks", "elasticache", "elbv2", "events", "iam", "kinesis",
+    "logs", "rds", "resourcegroupstaggingapi", "route53", "s3", "scheduler", "secretsmanager", "servicediscovery",
+    "sns", "sqs", "ssm", "sts", "xray",
+)  # fmt: skip
+"""What is asked here; moto would import it at the first call, which then might run out of time."""
+
 
 class FixedClock:
     """Always the same moment."""
@@ -31,7 +39,7 @@ class FixedClock:
 @pytest.fixture(scope="session")
 def moto_url() -> Iterator[str]:
     logging.getLogger("werkzeug").setLevel(logging.CRITICAL)
-    for service in ("autoscaling", "cloudwatch", "ecs", "elbv2", "awslambda", "logs", "rds"):
+    for service in MOTO:
         importlib.import_module(f"moto.{service}.urls")  # or the first call of each pays for it
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()

@@ -1,6 +1,5 @@
 """Metrics: one call for many, neutral units, and every way in which CloudWatch can be short of an answer."""
 
-import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,10 +12,8 @@ from runbook_bot.providers.aws.metric_table import TABLE, VITAL_SIGNS, rows, sig
 from runbook_bot.providers.aws.metrics import period_for
 from runbook_bot.providers.aws.provider import AwsProvider
 from tests.providers.conftest import NOW
-from tests.providers.protocols import rendered
 from tests.providers.shop import CHECKOUT, CHECKOUT_GROUP, ORDERS_DB, RECEIPTS, Shop
-from tests.providers.stand_in import Answer, StandIn
-from tests.providers.waits import Waits
+from tests.providers.stand_in import StandIn
 
 ECS = {"ClusterName": "prod", "ServiceName": "checkout-api"}
 
@@ -290,25 +287,3 @@ async def test_pages_of_html_are_no_absence(aws: StandIn, provider: AwsProvider,
     result = await provider.ask(DB_CPU)
     assert result.status is expected
     assert not result.series
-
-
-async def test_a_hundred_metrics_of_a_day_leave_the_loop_free(aws: StandIn, provider: AwsProvider) -> None:
-    """A hundred resources with 1440 points each, in pages of ten."""
-    tables = tuple(Resource(type=ResourceType.sqs_queue, name=f"queue-{i}") for i in range(100))
-    day = TimeWindow(start=NOW - timedelta(days=1), end=NOW)
-    points = [(60.0 * i, float(i)) for i in range(1, 1441)]
-
-    def page(body: str) -> Answer:
-        start = int(json.loads(body).get("NextToken") or 0)
-        told: dict[str, object] = {"MetricDataResults": [found(*points, id=f"m{i}") for i in range(start, start + 10)]}
-        if start + 10 < 100:
-            told["NextToken"] = str(start + 10)
-        return Answer(200, *rendered("cloudwatch", "GetMetricData", told))
-
-    aws.answers["GetMetricData"] = page
-    query = ReadMetrics(resources=tables, signals=(Signal.queue_depth,), window=day)
-    waits = Waits()
-    async with waits:
-        result = await provider.ask(query)
-    assert sum(len(series.values) for series in result.series) == 100 * 1440
-    assert waits.longest < 0.25

@@ -1,7 +1,9 @@
 """CloudWatch alarms: what they watch, in neutral words, and when they changed their minds."""
 
+import asyncio
 import json
 import re
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 from runbook_bot.domain.observation import Alarm, Change, Fact, LogLine
@@ -19,6 +21,10 @@ from runbook_bot.providers.aws.place import Answer, Place, asked
 SOURCE = "aws.cloudwatch.alarms"
 _MOST = 200
 _MOST_CHILDREN = 20
+_IN_ONE_CALL = 50
+"""Names in one call: no more than fit into one page of the answer."""
+_MOST_LOOKED_THROUGH = 20
+"""Composite alarms in alarm whose children are asked for; of the others only the name and the state are told."""
 _DEEPEST = 3
 """Composite alarms of composite alarms that are looked through for a metric."""
 _STATES: dict[str, Literal["ok", "alarm", "insufficient_data"]] = {
@@ -45,33 +51,54 @@ async def find_alarms(place: Place, query: FindAlarms) -> Result:
     where = f"CloudWatch alarms in {place.name}, " + (f"named {query.name}" if query.name else "in alarm now")
     request = asked("cloudwatch", "DescribeAlarms", parameters)
     try:
-        described = await _described(place, parameters)
+        alarms, more = await (_named(place, query.name) if query.name else _ringing(place))
     except CallFailed as failure:
         return failed(failure, SOURCE, where, request)
-    alarms = [each for each in described if (each.name == query.name if query.name else each.state == "alarm")]
     if not alarms:
         text = f"there is no alarm named {query.name}" if query.name else "no alarm is in alarm"
         return Result(status=Status.no_data, source=SOURCE, asked=request, where=where, message=text)
     link = console_link(Resource(type=ResourceType.alarm, name=alarms[0].name), place.region)
-    return Result(status=Status.ok, source=SOURCE, asked=request, where=where, alarms=tuple(alarms), console=link)
+    return Result(
+        status=Status.truncated if more else Status.ok,
+        source=SOURCE,
+        asked=request,
+        where=where,
+        message=f"more than {len(alarms)} alarms are in alarm; the first are shown" if more else "",
+        alarms=tuple(alarms),
+        console=link,
+    )
 
 
 async def alarm_named(place: Place, name: str) -> Alarm | None:
     """The alarm of that exact name. Raises `CallFailed`."""
-    return next((each for each in await _described(place, {"AlarmNames": [name]}) if each.name == name), None)
+    return next(iter((await _named(place, name))[0]), None)
 
 
-async def _described(place: Place, parameters: Answer) -> list[Alarm]:
-    """Metric alarms, and composite ones with the first of their children that says what they are about."""
+async def _named(place: Place, name: str) -> tuple[list[Alarm], bool]:
+    """None or one; what else is asked for by name at the same moment goes into the same call."""
+    answer = await place.named("cloudwatch", "DescribeAlarms", "AlarmNames", name, _IN_ONE_CALL, AlarmTypes=_TYPES)
+    metric = [_metric_alarm(each) for each in answer.get("MetricAlarms") or [] if each.get("AlarmName") == name]
+    composite = [each for each in answer.get("CompositeAlarms") or [] if each.get("AlarmName") == name]
+    return [*metric, *[await _composite_alarm(place, each, {}) for each in composite]][:1], False
+
+
+async def _ringing(place: Place) -> tuple[list[Alarm], bool]:
+    """What is in alarm, and whether there is more of it."""
     metric: list[Any] = []
     composite: list[Any] = []
-    async for page in place.pages("cloudwatch", "DescribeAlarms", AlarmTypes=_TYPES, **parameters):
+    more = False
+    async for page in place.pages("cloudwatch", "DescribeAlarms", AlarmTypes=_TYPES, StateValue="ALARM"):
         metric += page.get("MetricAlarms") or []
         composite += page.get("CompositeAlarms") or []
         if len(metric) + len(composite) >= _MOST:
+            more = bool(page.get("NextToken")) or len(metric) + len(composite) > _MOST
             break
-    found = [_metric_alarm(each) for each in metric[:_MOST]]
-    return found + [await _composite_alarm(place, each) for each in composite[:_MOST]]
+    found = [_metric_alarm(each) for each in metric]
+    known = {each.name: each for each in found}
+    looked = composite[:_MOST_LOOKED_THROUGH]
+    found += await asyncio.gather(*(_composite_alarm(place, each, known) for each in looked))
+    found += [_metric_alarm(each) for each in composite[_MOST_LOOKED_THROUGH:]]
+    return [each for each in found if each.state == "alarm"][:_MOST], more
 
 
 def _metric_alarm(told: Answer) -> Alarm:
@@ -130,23 +157,33 @@ def children(rule: str) -> list[str]:
     return [*dict.fromkeys(name.rpartition(":alarm:")[2] for name in names)]
 
 
-async def _composite_alarm(place: Place, told: Answer) -> Alarm:
+async def _composite_alarm(place: Place, told: Answer, known: Mapping[str, Alarm]) -> Alarm:
+    """With what the first of its children watches, one that rings if there is one.
+
+    known: metric alarms that need not be asked for.
+    """
     alarm, below = _metric_alarm(told), [told]
     for _ in range(_DEEPEST):
         names = [name for each in below for name in children(str(each.get("AlarmRule", "")))][:_MOST_CHILDREN]
         if not names:
             break
+        ringing = next((known[name] for name in names if name in known), None)
+        if ringing is not None:
+            return _watching(alarm, ringing)
         try:
             answer = await place.call("cloudwatch", "DescribeAlarms", AlarmNames=names, AlarmTypes=_TYPES)
         except CallFailed:
             break  # the composite alarm itself is known; only what it is about is not
         metric = [_metric_alarm(each) for each in answer.get("MetricAlarms") or []]
         if metric:
-            first = min(metric, key=lambda each: each.state != "alarm")
-            kept = ("metric", "subject", "signal", "threshold", "comparison", "period")
-            return alarm.model_copy(update={field: getattr(first, field) for field in kept})
+            return _watching(alarm, min(metric, key=lambda each: each.state != "alarm"))
         below = answer.get("CompositeAlarms") or []
     return alarm
+
+
+def _watching(alarm: Alarm, child: Alarm) -> Alarm:
+    kept = ("metric", "subject", "signal", "threshold", "comparison", "period")
+    return alarm.model_copy(update={field: getattr(child, field) for field in kept})
 
 
 async def alarm_facts(place: Place, name: str) -> list[Fact]:
@@ -202,17 +239,26 @@ def _history_line(told: Answer, window: TimeWindow) -> LogLine:
 async def alarm_changes(place: Place, resource: Resource, window: TimeWindow) -> tuple[list[Change], list[CallFailed]]:
     """Whether the alarm itself was reconfigured in the window."""
     try:
-        answer = await place.call("cloudwatch", "DescribeAlarms", AlarmNames=[resource.name])
+        answer = await place.call("cloudwatch", "DescribeAlarms", AlarmNames=[resource.name], AlarmTypes=_TYPES)
     except CallFailed as failure:
         return [], [failure]
     return [
         Change(
             at=told["AlarmConfigurationUpdatedTimestamp"],
             kind="configuration",
-            summary=f"alarm {resource.name} was reconfigured; its threshold is {told.get('Threshold')} now",
+            summary=f"alarm {resource.name} was reconfigured; {said} now",
             resource=resource,
-            after={"threshold": str(told.get("Threshold"))},
+            after={what: value},
         )
-        for told in answer.get("MetricAlarms") or []
+        for told, what, value, said in _configured(answer)
         if told.get("AlarmConfigurationUpdatedTimestamp") and window.holds(told["AlarmConfigurationUpdatedTimestamp"])
     ], []
+
+
+def _configured(answer: Answer) -> Iterator[tuple[Answer, str, str, str]]:
+    """Each alarm with what decides when it rings: its threshold, or the rule over other alarms."""
+    for told in answer.get("MetricAlarms") or []:
+        yield told, "threshold", str(told.get("Threshold")), f"its threshold is {told.get('Threshold')}"
+    for told in answer.get("CompositeAlarms") or []:
+        rule = one_line(str(told.get("AlarmRule") or ""), 300)
+        yield told, "rule", rule, f"its rule is {rule}"

@@ -15,10 +15,10 @@ from runbook_bot.providers.aws.answers import between, gaps, worst
 from runbook_bot.providers.aws.console import console_link
 from runbook_bot.providers.aws.failure import CallFailed, one_line
 from runbook_bot.providers.aws.place import Answer, Place, asked
+from runbook_bot.providers.aws.stopped_tasks import stopped_tasks
 from runbook_bot.providers.aws.task_definitions import read_revision, short_name
 
 SOURCE = "aws.ecs"
-_MOST_TASKS = 100
 _MOST_CLUSTERS = 50
 _MOST_SERVICES = 500
 _IN_ONE_DESCRIBE = 10
@@ -140,7 +140,7 @@ async def service_events(place: Place, query: ListEvents) -> Result:
         asked={
             "calls": [
                 asked("ecs", "DescribeServices", {"cluster": cluster, "services": [resource.name]}),
-                asked("ecs", "ListTasks", _stopped_query(resource)),
+                asked("ecs", "ListTasks", {"cluster": cluster, "desiredStatus": "STOPPED"}),
             ]
         },
         where=f"ECS events and stopped tasks of {cluster}/{resource.name} in {place.name}, {between(window)}",
@@ -162,21 +162,12 @@ async def _service_messages(place: Place, resource: Resource, window: TimeWindow
     ]
 
 
-def _stopped_query(resource: Resource) -> Answer:
-    return {"cluster": resource.cluster or "default", "serviceName": resource.name, "desiredStatus": "STOPPED"}
-
-
 async def _stopped_tasks(place: Place, resource: Resource, window: TimeWindow) -> list[LogLine] | CallFailed:
-    """ECS keeps a stopped task for about an hour."""
-    cluster = resource.cluster or "default"
     try:
-        arns = await place.gather("ecs", "ListTasks", "taskArns", _MOST_TASKS, **_stopped_query(resource))
-        if not arns:
-            return []
-        answer = await place.call("ecs", "DescribeTasks", cluster=cluster, tasks=arns)
+        tasks = await stopped_tasks(place, resource.cluster or "default", resource.name)
     except CallFailed as failure:
         return failure
-    lines = [_task_line(task) for task in answer.get("tasks") or []]
+    lines = [_task_line(task) for task in tasks]
     return [line for line in lines if line is not None and window.holds(line.at)]
 
 

@@ -17,7 +17,7 @@ from runbook_bot.domain.errand import errand
 from runbook_bot.domain.noun import Json, iso
 from runbook_bot.providers.aws.access import Access
 from runbook_bot.providers.aws.failure import UNREADABLE, CallFailed, failure_of, left_alone, not_there, timed_out
-from runbook_bot.providers.aws.memory import Answer, Memory, note_age
+from runbook_bot.providers.aws.memory import Answer, Memory, aged, note_age
 from runbook_bot.providers.aws.paging import Paging
 from runbook_bot.providers.aws.rates import Turnstile, limit_of
 from runbook_bot.providers.aws.silence import Silence
@@ -68,6 +68,7 @@ class Place:
         self._paging: dict[tuple[str, str], Paging] = {}
         self._identity: Identity | None = None
         self._recalled: dict[Hashable, tuple[float, float, Any]] = {}
+        self._forgotten = 0
         self._elsewhere: dict[str, Place] = {}
 
     @property
@@ -139,8 +140,11 @@ class Place:
         return found[:limit]
 
     def forget(self) -> None:
-        """What was recalled is not true any more."""
+        """What was recalled is not true any more, nor what is being looked up now."""
         self._recalled.clear()
+        self._forgotten += 1
+        for place in self._elsewhere.values():
+            place.forget()
 
     async def prepare(self, services: Iterable[str]) -> None:
         """Make clients before somebody waits for one: the first of a service takes a while. Asks nothing."""
@@ -172,12 +176,20 @@ class Place:
             value: _T = known[2]
             note_age(time.monotonic() - known[0])
             return value
-        found = await look()
+        forgotten = self._forgotten
+        with aged() as ages:
+            found = await look()
+        for age in ages:
+            note_age(age)
+        if forgotten == self._forgotten:
+            self._keep(key, time.monotonic() - max(ages, default=0.0), seconds, found)
+        return found
+
+    def _keep(self, key: Hashable, at: float, seconds: float, found: object) -> None:
+        """`at`: when the oldest part of it was read."""
         if len(self._recalled) >= _RECALLED:
             self._recalled.clear()
-        now = time.monotonic()
-        self._recalled[key] = (now, now + seconds, found)
-        return found
+        self._recalled[key] = (at, at + seconds, found)
 
     async def _bounded(self, service: str, action: str, work: Callable[[], _T]) -> _T:
         """One quick second try for what may pass by itself; a call that is not answered here is not repeated."""

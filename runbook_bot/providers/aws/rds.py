@@ -19,6 +19,7 @@ from runbook_bot.providers.aws.rds_limits import default_max_connections, evalua
 SOURCE = "aws.rds"
 _MOST_EVENTS = 300
 _MOST_PARAMETERS = 1000
+_REMEMBERED_SECONDS = 60.0
 _CHANGE_WORDS: tuple[tuple[re.Pattern[str], ChangeKind], ...] = (
     (re.compile(r"scaling|allocated storage|instance class|storage (?:type|size)", re.IGNORECASE), "scaling"),
     (re.compile(r"security group", re.IGNORECASE), "network"),
@@ -147,8 +148,18 @@ def _events_query(resource: Resource, window: TimeWindow) -> Answer:
 
 
 async def read_events(place: Place, resource: Resource, window: TimeWindow) -> list[Answer]:
-    """RDS's own events about one resource, kept for 14 days. Raises `CallFailed`."""
-    found = await place.gather("rds", "DescribeEvents", "Events", _MOST_EVENTS, **_events_query(resource, window))
+    """RDS's own events about one resource, kept for 14 days. Raises `CallFailed`.
+
+    A stretch of what was read a moment ago is not asked for again.
+    """
+
+    async def look() -> tuple[TimeWindow, list[Answer]]:
+        return window, await _events(place, resource, window)
+
+    key = ("rds events", resource.type, resource.name)
+    known, found = await place.recall(key, _REMEMBERED_SECONDS, look)
+    if not (known.start <= window.start and window.end <= known.end and len(found) < _MOST_EVENTS):
+        found = await _events(place, resource, window)
     return [
         each
         for each in found
@@ -156,6 +167,10 @@ async def read_events(place: Place, resource: Resource, window: TimeWindow) -> l
         and window.holds(utc(each["Date"]))
         and each.get("SourceIdentifier") in (None, resource.name)
     ]
+
+
+async def _events(place: Place, resource: Resource, window: TimeWindow) -> list[Answer]:
+    return await place.gather("rds", "DescribeEvents", "Events", _MOST_EVENTS, **_events_query(resource, window))
 
 
 async def database_events(place: Place, query: ListEvents) -> Result:

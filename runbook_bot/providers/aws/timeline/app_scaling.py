@@ -19,6 +19,8 @@ _NAMESPACES = {
     R.rds_cluster: "rds",
     R.elasticache_cluster: "elasticache",
 }
+_ITS_OWN = ("", "application-autoscaling")
+"""Sources of events that do not say whose capacity was set."""
 _SETS = re.compile(r"[Ss]et(?:ting)? ([a-z ]+?) to (\d+)")
 _FIELDS = {
     "desired count": "desired_count",
@@ -33,10 +35,11 @@ def _fits(scene: Scene) -> bool:
 
 def _namespaces(scene: Scene) -> list[str]:
     """Those in which CloudTrail tells of automatic scaling; all of the resources' where it was not read."""
-    mine = {_NAMESPACES[each.type]: each for each in scene.of(*_NAMESPACES)}
-    if scene.trail.whole and not any(e.actor == "Application Auto Scaling" for e in scene.trail.events):
-        return []
-    return list(mine)
+    mine = dict.fromkeys(_NAMESPACES[each.type] for each in scene.of(*_NAMESPACES))
+    if not scene.trail.whole:
+        return list(mine)
+    seen = {e.source.partition(".")[0] for e in scene.trail.events if e.actor == "Application Auto Scaling"}
+    return [each for each in mine if each in seen or not seen.isdisjoint(_ITS_OWN)]
 
 
 async def _tell(scene: Scene) -> Told:
