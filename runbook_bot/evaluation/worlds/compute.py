@@ -43,6 +43,10 @@ _NO_ROOM = (
     "was unable to place a task because no container instance met all of its requirements. Reason: No Container "
     "Instances were found in your capacity provider.",
 )
+_RECLAIMED = (
+    "Capacity is unavailable at this time. Please try again later or in a different availability zone",
+    "Your Spot Task was interrupted.",
+)
 _HOST = (
     "Host EC2 (instance i-0c4f2a91be{n:03d}7d15) stopped/terminated.",
     "Host EC2 (instance i-08be17d2fa{n:03d}c3a9) terminated.",
@@ -207,8 +211,14 @@ def no_room(town: Town) -> Story:
     victim, factor = names[-1], town.dice.between(3, 6)
     town.everyday()
     town.happens("says", of=f"ecs_service:{victim}", text=town.dice.word(_NO_ROOM), every="60s")
+    town.resource(victim)["desired"] = 6
     town.happens(
-        "stops", of=f"ecs_service:{victim}", every="240s", reason="Your Spot Task was interrupted.", exit_code=143
+        "stops",
+        of=f"ecs_service:{victim}",
+        every="8m",
+        reason=town.dice.word(_RECLAIMED),
+        exit_code=143,
+        replaced=False,
     )
     town.moves(f"ecs_service:{victim}", "CPUUtilization", times=1.9, delay="60s")
     town.slows(victim, factor, delay="90s")

@@ -1,6 +1,7 @@
 """The simulated cloud as one object: start it with a scenario, point boto3 at it, stop it."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -52,11 +53,10 @@ class Cloud:
         self.scenario = scenario
         self.knobs.deny.update(scenario.deny)
         self._life = Life(scenario, self.knobs, now, self._upstream)
-        try:
+        async with AsyncExitStack() as begun:  # taken down again where the start fails or is cancelled
+            begun.push_async_exit(self)
             self._port = await self._life.begin(port)
-        except BaseException:
-            await self.stop()
-            raise
+            begun.pop_all()
 
     async def stop(self) -> None:
         life, self._life = self._life, None

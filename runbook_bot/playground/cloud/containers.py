@@ -96,16 +96,19 @@ class Fleet:
         if surplus:
             self._say(at + 1.0, f"has stopped {len(surplus)} running tasks: {_listed(surplus)}.")
 
-    def lose(self, at: float, reason: str, container_reason: str | None, exit_code: int | None) -> None:
-        """The task that runs longest stops by itself; the scheduler starts another."""
+    def lose(
+        self, at: float, reason: str, container_reason: str | None, exit_code: int | None, *, replaced: bool = True
+    ) -> None:
+        """The task that runs longest stops by itself; the scheduler starts another, where it can."""
         running = self.running(at)
         if not running:
             return
         victim = min(running, key=lambda task: task.started)
         self._stop(victim, at, reason, container_reason, exit_code)
         victim.code = "EssentialContainerExited"
-        started = self._start(at + _REPLACED)
-        self._say(at + _REPLACED - 2.0, f"has started 1 tasks: {_listed([started])}.")
+        if replaced:
+            started = self._start(at + _REPLACED)
+            self._say(at + _REPLACED - 2.0, f"has started 1 tasks: {_listed([started])}.")
         if self.target_group:
             self._say(at + 2.5, f"deregistered 1 targets in (target-group {self.target_group})")
 

@@ -162,7 +162,7 @@ class Lines(Strict):
 
 
 class Stops(Strict):
-    """Tasks that stop while the fault lasts; the scheduler starts others."""
+    """Tasks that stop while the fault lasts; the scheduler starts others, where it can."""
 
     of: str
     every: Span
@@ -170,6 +170,7 @@ class Stops(Strict):
     reason: str = "Essential container in task exited"
     container_reason: str | None = None
     exit_code: int | None = None
+    replaced: bool = True
 
 
 class Unhealthy(Strict):

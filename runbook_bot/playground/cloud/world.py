@@ -98,7 +98,7 @@ class World:
                 if not self._holds(each, at):
                     continue
                 if isinstance(each, Stops):
-                    fleet.lose(at, each.reason, each.container_reason, each.exit_code)
+                    fleet.lose(at, each.reason, each.container_reason, each.exit_code, replaced=each.replaced)
                 elif isinstance(each, Says):
                     fleet.tell(at, each.text)
                 else:
