@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from runbook_bot.cli import edge, terminal
-from runbook_bot.errors import UsageError
+from runbook_bot.errors import JournalError, UsageError
 
 if TYPE_CHECKING:
     from runbook_bot.domain.service import Service, ServiceGraph
@@ -48,7 +48,10 @@ def _named(graph: "ServiceGraph", name: str) -> "Service":
     if found is None:
         known = [each.name for each in graph]
         near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-        hint = f"did you mean {near[0]}?" if near else f"{len(known)} are known; `status --services` lists them"
+        listed = (
+            f"{len(known)} are known; `status --services` lists them" if known else "`runbook-bot init` proposes some"
+        )
+        hint = f"did you mean {near[0]}?" if near else listed
         raise UsageError(f"no service {name[:80]!r} is known; {hint}")
     return found
 
@@ -106,7 +109,11 @@ def _show_investigations(settings: "Settings", limit: int, *, as_json: bool) -> 
     journals = bootstrap.journals(settings)
     rows = []
     for id in journals.ids()[:limit]:
-        case = journals.open(id).refresh()
+        try:
+            case = journals.open(id).refresh()
+        except JournalError as problem:
+            terminal.complain(f"left out: {problem}")
+            continue
         cause = case.verdict.root_cause if case.verdict else None
         rows.append(
             {
@@ -125,5 +132,5 @@ def _show_investigations(settings: "Settings", limit: int, *, as_json: bool) -> 
     for row in rows:
         told = terminal.shortened(str(row["root_cause"] or row["title"]), 100)
         terminal.say(f"{row['id']}  {row['status']:<12}  {str(row['opened'] or '')[:19]:<19}  {told}")
-    if not rows:
+    if not rows and not journals.ids():
         terminal.say(f"No investigation has a journal in {settings.home}.")

@@ -180,13 +180,16 @@ class FileJournals:
         return [id for _, id in sorted(found, reverse=True)]
 
     def verify(self, id: str) -> list[str]:
-        """What is wrong with a journal, one line each with file and line; nothing where every hash fits."""
+        """What is wrong with a journal, one line each with file and line; nothing where every hash fits.
+
+        One that cannot be read at all is such a line too, so that the others are looked at.
+        """
         path = self._path(id)
         try:
             with locked(path) as descriptor:
                 *lines, torn = read_from(descriptor, 0).split(b"\n")
         except OSError as error:
-            raise JournalError(f"journal {path} cannot be read: {error.strerror}") from error
+            return [f"{path}: cannot be read: {error.strerror}"]
         found = list(_breaks(path, lines))
         if torn:
             found.append(f"{path}:{len(lines) + 1}: torn after {len(torn)} bytes by a crash; the next append cuts it")

@@ -9,7 +9,11 @@ from pathlib import Path
 import pytest
 
 from runbook_bot.cli.edge import guarded
+from runbook_bot.domain.incident import Request
+from runbook_bot.domain.journal import Opened
+from runbook_bot.domain.ports import SystemClock
 from runbook_bot.errors import RunbookError, UsageError
+from runbook_bot.state.journals import FileJournals
 from tests.house.terminal import runbook
 
 HEAVY = ("anthropic", "chromadb", "boto3", "slack_bolt", "docket", "moto", "numpy", "pydantic", "rich")
@@ -69,6 +73,20 @@ def test_wrong_configuration_is_one_line_with_exit_code_two(tmp_path: Path) -> N
     assert ran.returncode == 2
     assert len(ran.stderr.splitlines()) == 1
     assert "config.yaml, line 3, column 1" in ran.stderr
+
+
+def test_a_journal_that_cannot_be_read_hides_no_other(tmp_path: Path) -> None:
+    kept = FileJournals(tmp_path / "scratchpad", SystemClock())
+    kept.create("inv-good", Opened(request=Request(text="checkout is slow"), reasoner="catalogue"))
+    (tmp_path / "scratchpad" / "inv-folder.jsonl").mkdir()
+    listed = runbook("status", "--json", home=tmp_path)
+    assert (listed.returncode, [each["id"] for each in json.loads(listed.stdout)]) == (0, ["inv-good"])
+    assert listed.stderr.startswith("runbook-bot: left out: ")
+    assert len(listed.stderr.splitlines()) == 1
+    verified = runbook("audit", "verify", home=tmp_path)
+    assert verified.returncode == 1
+    assert "inv-folder.jsonl: cannot be read: Is a directory" in verified.stdout
+    assert verified.stderr == "runbook-bot: 1 fault in the audit and 2 journals\n"
 
 
 def test_a_fresh_home_has_no_investigations(tmp_path: Path) -> None:

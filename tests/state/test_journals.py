@@ -172,6 +172,14 @@ def test_an_entry_of_a_newer_version_is_kept(journals: FileJournals) -> None:
     assert journals.verify("inv-1") == []
 
 
+def test_one_that_cannot_be_read_at_all_is_a_line_of_its_own(journals: FileJournals) -> None:
+    new(journals)
+    folder = Path(journals.open("inv-1").location).parent
+    (folder / "inv-2.jsonl").mkdir()
+    assert journals.verify("inv-1") == []
+    assert journals.verify("inv-2") == [f"{folder / 'inv-2.jsonl'}: cannot be read: Is a directory"]
+
+
 def tamper(lines: list[str], how: str) -> list[str]:
     match how:
         case "edit":
