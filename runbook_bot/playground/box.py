@@ -4,6 +4,7 @@ import asyncio
 import shlex
 import shutil
 import tempfile
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Self
 
@@ -30,13 +31,12 @@ class Box:
         self.home = Path(tempfile.mkdtemp(prefix="runbook-demo-"))
 
     async def __aenter__(self) -> Self:
-        try:
+        async with AsyncExitStack() as begun:  # taken down again where the start fails or is cancelled
+            begun.push_async_exit(self)
             await self.slack.start(self._port)
             self._furnish()
             await self.cloud.start(self.scenario)
-        except BaseException:
-            await self.__aexit__()
-            raise
+            begun.pop_all()
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -7,9 +7,9 @@ import pytest
 from slack_sdk.models.blocks import Block
 from slack_sdk.models.views import View
 
-from runbook_bot.domain.approval import Entitled
+from runbook_bot.domain.approval import Denial, Entitled
 from runbook_bot.domain.investigation import Investigation
-from runbook_bot.domain.journal import ChangeProposed, StepsFound
+from runbook_bot.domain.journal import ChangeProposed, Ruled, StepsFound
 from runbook_bot.playground.slack import validate, validate_metadata, validate_view
 from runbook_bot.slack.message import Message, plainer
 from runbook_bot.slack.sight import waiting
@@ -20,7 +20,7 @@ from runbook_bot.slack.views.home import home
 from runbook_bot.slack.views.modals import approve_form, reject_form
 from runbook_bot.slack.views.moved import moved_note
 from runbook_bot.slack.views.thread import unshown, wanted
-from tests.slack.story import ACME, CHANNEL, ID, Story, chapters
+from tests.slack.story import ACME, CHANNEL, ID, NOON, Story, chapters
 
 WORDS = {
     "plain": "Checkout answers 5xx",
@@ -192,6 +192,29 @@ def test_an_approval_card_says_who_may_approve_as_long_as_somebody_can(entitled:
     assert told in str(waits.blocks)
     assert told in waits.text
     assert "Who may approve" not in str(card(story.pressed("reject").ruled("rejected")))
+
+
+def test_a_double_click_on_approve_needs_no_excuse_and_somebody_elses_late_one_does() -> None:
+    story = Story().opened().shown("head").triaged().supposed().tested().concluded().offered()
+    story.pressed().ruled("approved")
+
+    def whispered(user: str, delivery: str) -> list[str | None]:
+        denial = Denial(proposal=f"{ID}.P1", user=user, why="This was approved already.", code="decided", at=NOON)
+        ruled = Ruled(proposal=f"{ID}.P1", delivery=delivery, outcome="denied", denial=denial)
+        return [m.to for m in wanted(story.pressed(user=user, delivery=delivery).tell(ruled).case, ACME) if m.to]
+
+    assert whispered("U0AMIR", "click2") == []
+    assert whispered("U0BEA", "click3") == ["U0BEA"]
+    told = canvas_markdown(story.case)
+    assert told.count("approved: ") == 1, "and the timeline has what counted"
+
+
+@pytest.mark.parametrize(
+    ("chapter", "told"),
+    [("awaiting", "approved by 1 of 2: "), ("rejected", "rejected, “5xx”: "), ("void", "no longer valid: ")],
+)
+def test_the_timeline_of_the_canvas_has_every_decision_that_counted(chapter: str, told: str) -> None:
+    assert told in canvas_markdown(chapters("5xx")[chapter])
 
 
 def test_a_proposal_of_an_earlier_version_does_not_say_who_may_approve() -> None:

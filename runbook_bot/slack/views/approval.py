@@ -200,9 +200,15 @@ def _verb(remedy: Remedy, word: str) -> str:
     return word if remedy.state in ("open", "failed") else f"is {word}"
 
 
-def denied(ruled: Ruled) -> bool:
-    """Somebody pressed and has to be told why it did not count; rejection and expiry are told by the card itself."""
-    return ruled.denial is not None and ruled.denial.user != "" and ruled.outcome in ("denied", "void")
+def denied(remedy: Remedy, ruled: Ruled) -> bool:
+    """Somebody pressed and has to be told why it did not count.
+
+    Rejection and expiry are told by the card itself, and so is a second press by who approved it: it names them.
+    """
+    denial = ruled.denial
+    if denial is None or denial.user == "" or ruled.outcome not in ("denied", "void"):
+        return False
+    return not (denial.code == "decided" and denial.user in remedy.approvers)
 
 
 def denial_note(case: Investigation, remedy: Remedy, ruled: Ruled) -> Message:

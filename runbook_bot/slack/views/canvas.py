@@ -1,6 +1,6 @@
 """The summary of an investigation as canvas markdown: tables of at most 300 cells, no mentions, times in UTC."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from runbook_bot.domain.investigation import Investigation, Remedy
@@ -87,14 +87,26 @@ def _timeline(case: Investigation) -> str:
     for remedy in case.remedies.values():
         title = safe(remedy.proposal.preparation.title, 160)
         events.append((remedy.proposal.created_at, f"proposed: {title}"))
-        events += [(d.at, f"{_PRESSED[d.verdict]}: {title}") for d in remedy.decisions]
+        events += [(at, f"{what}: {title}") for at, what in _decisions(remedy)]
         if remedy.executed_at:
             events.append((remedy.executed_at, f"carried out: {title}"))
     events.sort(key=lambda event: event[0])
     return "\n".join(f"- {at:%Y-%m-%d %H:%M:%S} {what}" for at, what in events[-60:])
 
 
-_PRESSED = {"approve": "approve pressed", "reject": "reject pressed"}
+def _decisions(remedy: Remedy) -> Iterator[tuple[datetime, str]]:
+    """The presses that counted; every other one is in the audit."""
+    pressed = {decision.delivery: decision for decision in remedy.decisions}
+    for ruled in remedy.rulings:
+        decision = pressed.get(ruled.delivery)
+        if ruled.outcome == "awaiting" and decision:
+            yield decision.at, f"approved by {len(ruled.approvers)} of {remedy.proposal.needed}"
+        elif ruled.outcome == "rejected" and decision:
+            yield decision.at, f"rejected, “{safe(decision.reason, 200)}”"
+        elif ruled.outcome == "approved" and decision:
+            yield decision.at, "approved"
+        elif ruled.outcome == "void" and ruled.denial:
+            yield ruled.denial.at, "no longer valid"
 
 
 def _hypotheses(case: Investigation) -> str:

@@ -29,7 +29,7 @@ def wanted(case: Investigation, workspace: Workspace) -> list[Message]:
         messages.append(verdict_message(case, workspace))
     for remedy in case.remedies.values():
         messages.append(approval_card(case, remedy))
-        messages += [denial_note(case, remedy, ruled) for ruled in remedy.rulings if denied(ruled)]
+        messages += [denial_note(case, remedy, ruled) for ruled in remedy.rulings if denied(remedy, ruled)]
         if remedy.outcome is not None:
             messages.append(verification_note(case, remedy))
     return messages
