@@ -8,7 +8,7 @@ from pathlib import Path
 import botocore.session
 
 from runbook_bot.providers.aws.calls import NEUTRAL
-from runbook_bot.providers.aws.mutations import MUTATIONS
+from runbook_bot.providers.aws.mutations.register import mutations
 from runbook_bot.providers.aws.operations.register import operations
 from tests.providers.stand_in import Call
 
@@ -32,13 +32,15 @@ def declared() -> set[tuple[str, str]]:
         for call in operation.calls:
             service, _, action = call.rpartition(":")
             found.add((service or operation.service, action))
+    for mutation in mutations().values():
+        found |= {(service, action) for service, _, action in (each.partition(":") for each in mutation.reads)}
     return found
 
 
 @cache
 def _signed() -> frozenset[tuple[str, str]]:
     session = botocore.session.get_session()
-    pairs = declared() | {(each.service, each.action) for each in MUTATIONS.values()} | ON_THE_WAY
+    pairs = declared() | {(each.service, each.action) for each in mutations().values()} | ON_THE_WAY
     return frozenset((session.get_service_model(service).signing_name, action) for service, action in pairs)
 
 

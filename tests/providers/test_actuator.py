@@ -14,7 +14,7 @@ from runbook_bot.domain.vocabulary import Repair, ResourceType
 from runbook_bot.errors import ProviderError
 from runbook_bot.providers.aws.actuator import AwsActuator
 from runbook_bot.providers.aws.config import AwsSettings
-from runbook_bot.providers.aws.mutations import mutation_of
+from runbook_bot.providers.aws.mutations.register import mutation_of
 from runbook_bot.providers.aws.roles import session_name
 from tests.providers.conftest import NOW, FixedClock
 from tests.providers.shop import CHECKOUT, ORDERS_DB, RECEIPTS, Shop

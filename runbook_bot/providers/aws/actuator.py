@@ -16,12 +16,11 @@ from runbook_bot.domain.vocabulary import Repair
 from runbook_bot.errors import ProviderError
 from runbook_bot.providers.aws.config import AwsSettings
 from runbook_bot.providers.aws.credentials import changing_client
-from runbook_bot.providers.aws.effects import took_effect
 from runbook_bot.providers.aws.failure import UNREADABLE, CallFailed, failure_of
-from runbook_bot.providers.aws.mutations import MUTATIONS, AwsMutation, mutation_of
+from runbook_bot.providers.aws.mutations.mutation import AwsMutation
+from runbook_bot.providers.aws.mutations.register import mutation_of, mutations
 from runbook_bot.providers.aws.place import Place
 from runbook_bot.providers.aws.places import Places
-from runbook_bot.providers.aws.preparing import drift_between, prepared, present_state
 from runbook_bot.providers.aws.repairs import CHOICES
 
 _RUN_SECONDS = 12.0
@@ -59,7 +58,7 @@ class AwsActuator:
 
     @property
     def operations(self) -> frozenset[str]:
-        return frozenset(MUTATIONS)
+        return frozenset(mutations())
 
     async def prepare(self, repair: Repair, resource: Resource) -> Preparation | None:
         choose = CHOICES.get((repair, resource.type))
@@ -69,7 +68,7 @@ class AwsActuator:
         for place in self._places.all:
             try:
                 mutation = await choose(place, resource, self._clock.now())
-                return await prepared(place, mutation) if mutation is not None else None
+                return await mutation.prepared(place) if mutation is not None else None
             except CallFailed as failure:
                 last = failure if failure.kind != "missing" else last
         if last is not None:
@@ -80,23 +79,23 @@ class AwsActuator:
         back = proposal.preparation.rollback
         if back is None:
             return None
-        return await prepared(self._place_of(proposal), mutation_of(back))
+        return await mutation_of(back).prepared(self._place_of(proposal))
 
     async def drift(self, proposal: Proposal) -> str:
         """Raises `ProviderError` where the present state cannot be read; a target that is gone has drifted."""
         mutation = mutation_of(proposal.preparation.call)
         try:
-            now = await present_state(self._place_of(proposal), mutation)
+            now = await mutation.state(self._place_of(proposal))
         except CallFailed as failure:
             if failure.kind == "missing":
                 return f"{mutation.target.name} is gone: {failure}"
             raise
-        return drift_between(mutation, proposal.preparation.pre_state, now)
+        return mutation.drift(proposal.preparation.pre_state, now)
 
     async def took_effect(self, proposal: Proposal) -> bool | None:
         try:
             place = self._place_of(proposal)
-            return await took_effect(place, mutation_of(proposal.preparation.call), proposal)
+            return await mutation_of(proposal.preparation.call).took_effect(place, proposal)
         except ProviderError:
             return None  # what cannot be read cannot be told; the caller asks again or says so
 
@@ -155,7 +154,7 @@ class AwsActuator:
         if failure.kind not in _UNSURE:
             return Outcome(took_effect=False, message=str(failure))
         try:
-            done = await took_effect(place, mutation, proposal)
+            done = await mutation.took_effect(place, proposal)
         except CallFailed:
             done = None
         if done:
@@ -165,7 +164,7 @@ class AwsActuator:
 
     async def _state_after(self, place: Place, mutation: AwsMutation) -> Json:
         try:
-            return await present_state(place, mutation)
+            return await mutation.state(place)
         except CallFailed as failure:
             return {"not_read": str(failure)}
 

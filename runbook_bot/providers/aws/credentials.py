@@ -9,7 +9,7 @@ from botocore.config import Config
 from runbook_bot.domain.approval import Proposal
 from runbook_bot.errors import ProviderError
 from runbook_bot.providers.aws.config import AwsSettings
-from runbook_bot.providers.aws.mutations import AwsMutation
+from runbook_bot.providers.aws.mutations.mutation import AwsMutation
 from runbook_bot.providers.aws.readiness import named
 from runbook_bot.providers.aws.roles import session_name
 

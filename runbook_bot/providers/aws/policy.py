@@ -10,7 +10,7 @@ from runbook_bot.providers.aws.calls import NEUTRAL
 from runbook_bot.providers.aws.config import AwsSettings
 from runbook_bot.providers.aws.failure import iam_action
 from runbook_bot.providers.aws.iam_scopes import scope
-from runbook_bot.providers.aws.mutations import MUTATIONS
+from runbook_bot.providers.aws.mutations.register import mutations
 from runbook_bot.providers.aws.operations.register import operations
 
 LARGEST = 6144
@@ -36,6 +36,8 @@ def reads() -> list[str]:
     """Every permission that a question may need, sorted."""
     neutral = {iam_action(service, action) for service, actions in NEUTRAL.items() for action in actions}
     asked = neutral | {each for operation in operations() for each in operation.permissions()}
+    before = {each for mutation in mutations().values() for each in mutation.reads}
+    asked |= {iam_action(*each.split(":")) for each in before}
     return sorted(asked | {each for wanted, each in _ALONG_WITH.items() if wanted in asked})
 
 
@@ -47,7 +49,7 @@ def reading(bounds: Bounds) -> list[Policy]:
 def changing(bounds: Bounds) -> Policy:
     """What the allow-listed changes need. Each change is narrowed to its one target besides, when it is made."""
     given: dict[str, set[str]] = defaultdict(set)
-    for mutation in MUTATIONS.values():
+    for mutation in mutations().values():
         arn = f"arn:{bounds.partition}:{mutation.service}:{bounds.region}:{bounds.account}:{mutation.any_target}"
         given[arn].add(f"{mutation.service}:{mutation.action}")
     return _policy(_statements("Change", given))

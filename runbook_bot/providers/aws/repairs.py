@@ -14,7 +14,10 @@ from runbook_bot.providers.aws.differences import compared
 from runbook_bot.providers.aws.ecs import read_service
 from runbook_bot.providers.aws.ecs_changes import releases_of
 from runbook_bot.providers.aws.failure import CallFailed
-from runbook_bot.providers.aws.mutations import AwsMutation, PutFunctionConcurrency, RebootInstance, UpdateService
+from runbook_bot.providers.aws.mutations.awslambda import PutFunctionConcurrency
+from runbook_bot.providers.aws.mutations.ecs import UpdateService
+from runbook_bot.providers.aws.mutations.mutation import AwsMutation
+from runbook_bot.providers.aws.mutations.rds import RebootInstance
 from runbook_bot.providers.aws.place import Answer, Place
 from runbook_bot.providers.aws.task_definitions import (
     Revision,

@@ -1,0 +1,1 @@
+"""What can be changed in AWS: the allow-list, a module a service."""
