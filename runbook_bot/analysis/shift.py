@@ -7,6 +7,7 @@ median absolute deviations, so that a few wild points decide nothing.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -190,15 +191,22 @@ def _segment(v: Floats) -> tuple[int, int]:
     short = np.clip(short, middle - 12 * scale, middle + 12 * scale)
     n = short.size
     sums = np.concatenate([[0.0], np.cumsum(short - short.mean())])
+    allowed, norm = _places(n)
+    gain = np.full(allowed.shape, -1.0)
+    differences = sums[None, :] - sums[:, None]
+    gain[allowed] = np.abs(differences[allowed]) / norm
+    first, last = np.unravel_index(int(np.argmax(gain)), gain.shape)
+    return int(first) * block, min(int(last) * block, v.size)
+
+
+@lru_cache(maxsize=16)
+def _places(n: int) -> tuple[NDArray[np.bool_], Floats]:
+    """Which segments of n points are long and short enough, and what their sums are divided by: the same for all."""
     lengths = np.arange(n + 1)[None, :] - np.arange(n + 1)[:, None]
     shortest = max(2, n // 60)
     allowed = (lengths >= shortest) & (lengths <= n - shortest)
-    gain = np.full(allowed.shape, -1.0)
-    differences = sums[None, :] - sums[:, None]
     share = lengths[allowed] / n
-    gain[allowed] = np.abs(differences[allowed]) / np.sqrt(n * share * (1 - share))
-    first, last = np.unravel_index(int(np.argmax(gain)), gain.shape)
-    return int(first) * block, min(int(last) * block, v.size)
+    return allowed, np.sqrt(n * share * (1 - share))
 
 
 def _blocks(v: Floats, block: int) -> Floats:
