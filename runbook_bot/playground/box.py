@@ -48,6 +48,7 @@ class Box:
         return {
             **self.cloud.environment(),
             "RUNBOOK_HOME": str(self.home),
+            "RUNBOOK_PATIENCE": "3",  # the cloud shares the machine with whoever asks it
             "SLACK_API_URL": self.slack.api_url,
             "SLACK_BOT_TOKEN": self.slack.bot_token,
             "SLACK_APP_TOKEN": self.slack.app_token,

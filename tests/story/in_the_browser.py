@@ -3,6 +3,7 @@
 import asyncio
 import os
 import re
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,26 +30,25 @@ class Seen:
 async def lived_through(logs: Path, working: asyncio.Semaphore) -> Seen:
     """The story from the first key to the recovery, and two pictures of its end."""
     seen = Seen()
-    async with Box("bad-deployment") as box, async_playwright() as playwright:
-        bot = await Program.serving(box, logs / "browser.log")
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
-        try:
+    async with AsyncExitStack() as stage:
+        async with working:
+            box = await stage.enter_async_context(Box("bad-deployment"))
+            stage.push_async_exit(await Program.serving(box, logs / "browser.log"))
+            playwright = await stage.enter_async_context(async_playwright())
+            browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
+            stage.push_async_callback(browser.close)
             page = await browser.new_page(viewport={"width": 1280, "height": 900}, timezone_id="UTC", locale="en-GB")
             page.set_default_timeout(PATIENCE * 1000)
             page.on("console", lambda m: seen.complaints.append(m.text) if m.type in {"error", "warning"} else None)
             page.on("pageerror", lambda error: seen.complaints.append(str(error)))
             await page.goto(box.slack.page_url)
-            async with working:
-                await _asked_and_approved(page, Scene(box))
-            card = page.locator("#thread [data-event-type=runbook_approval]")
-            await expect(card).to_contain_text("Done and verified", timeout=RECOVERY_WITHIN * 1000)
-            await expect(page.locator("#thread")).to_contain_text("helped:", timeout=PATIENCE * 1000)
-            seen.changes = Scene(box).changes_made()
-            for scheme in ("light", "dark"):
-                seen.pictures[scheme] = await _pictured(page, scheme, logs)
-        finally:
-            await browser.close()
-            await bot.stop()
+            await _asked_and_approved(page, Scene(box))
+        card = page.locator("#thread [data-event-type=runbook_approval]")
+        await expect(card).to_contain_text("Done and verified", timeout=RECOVERY_WITHIN * 1000)
+        await expect(page.locator("#thread")).to_contain_text("helped:", timeout=PATIENCE * 1000)
+        seen.changes = Scene(box).changes_made()
+        for scheme in ("light", "dark"):
+            seen.pictures[scheme] = await _pictured(page, scheme, logs)
     return seen
 
 

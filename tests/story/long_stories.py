@@ -1,6 +1,7 @@
 """Stories that wait for minutes of metrics: begun first, told to the end while the short ones are, looked at last."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 from runbook_bot.playground.box import Box
@@ -9,8 +10,8 @@ from tests.story.in_the_browser import Seen, lived_through
 from tests.story.program import Program
 from tests.story.scene import AMIR, BEA, RECOVERY_WITHIN, ROSA, Case, Message, Scene
 
-HARD_WORK = asyncio.Semaphore(2)
-"""Boxes that are being built and investigated in at once; after that they only wait."""
+HARD_WORK = asyncio.Semaphore(1)
+"""One of these stories at a time is built and investigated in, beside the short ones; after that they only wait."""
 
 
 class Repair:
@@ -37,30 +38,37 @@ class Repair:
         await asyncio.gather(self._task, return_exceptions=True)
 
     async def _play(self) -> None:
-        async with Box("bad-deployment") as box:
-            scene = Scene(box)
-            bot = await Program.serving(box, self._logs / "repair.log")
-            try:
-                self._done.set_result(await _repaired_and_taken_back(scene))
-                await self._curtain.wait()
-            finally:
-                self._logs.joinpath("repair.txt").write_text(box.slack.thread_text("incidents"), "utf-8")
-                await bot.stop()
+        async with AsyncExitStack() as stage:
+            async with HARD_WORK:
+                scene = await self._set(stage)
+                case = await _repaired(scene)
+            await _taken_back(scene, case)
+            self._done.set_result(case)
+            await self._curtain.wait()
+
+    async def _set(self, stage: AsyncExitStack) -> Scene:
+        box = await stage.enter_async_context(Box("bad-deployment"))
+        stage.push_async_exit(await Program.serving(box, self._logs / "repair.log"))
+        told = self._logs / "repair.txt"
+        stage.callback(lambda: told.write_text(box.slack.thread_text("incidents"), "utf-8"))
+        return Scene(box)
 
 
-async def _repaired_and_taken_back(scene: Scene) -> Case:
-    async with HARD_WORK:
-        case = await scene.investigated()
-        card = await scene.proposed(case)
-        await asyncio.gather(*(scene.press(who, card, "approve") for who in (AMIR, BEA, AMIR)))
-        await scene.wait_for(lambda: case.card_state() in {"executed", "verified"}, "the change")
+async def _repaired(scene: Scene) -> Case:
+    case = await scene.investigated()
+    card = await scene.proposed(case)
+    await asyncio.gather(*(scene.press(who, card, "approve") for who in (AMIR, BEA, AMIR)))
+    await scene.wait_for(lambda: case.card_state() in {"executed", "verified"}, "the change")
+    return case
+
+
+async def _taken_back(scene: Scene, case: Case) -> None:
     await scene.wait_for(lambda: case.card_state() == "verified", "the recovery", RECOVERY_WITHIN)
     told = await scene.wait_for(lambda: _helped(case), "the word on the recovery")
     await scene.press(ROSA, told, "rollback")
     back = await scene.proposed(case, 1)
     await scene.press(BEA, back, "approve")
     await scene.wait_for(lambda: case.card_state(1) == "executed", "the roll-back", RECOVERY_WITHIN)
-    return case
 
 
 def _helped(case: Case) -> Message | None:

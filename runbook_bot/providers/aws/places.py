@@ -10,6 +10,7 @@ from runbook_bot.providers.aws.access import Access
 from runbook_bot.providers.aws.answers import combined
 from runbook_bot.providers.aws.config import AwsSettings
 from runbook_bot.providers.aws.memory import Memory, aged
+from runbook_bot.providers.aws.patience import patience
 from runbook_bot.providers.aws.place import AT_ONCE, Place
 from runbook_bot.providers.aws.readiness import named, region_of_profile
 from runbook_bot.providers.aws.threads import Threads
@@ -92,10 +93,10 @@ async def _dated(place: Place, read: Callable[[Place], Awaitable[Result]]) -> Re
     """One place's answer, with its age where a part of it is from memory; silence is an answer too."""
     with aged() as ages:
         try:
-            async with asyncio.timeout(PLACE_SECONDS):
+            async with asyncio.timeout(PLACE_SECONDS * patience()):
                 result = await read(place)
         except TimeoutError:
-            text = f"AWS did not answer within {PLACE_SECONDS:g} s"
+            text = f"AWS did not answer within {PLACE_SECONDS * patience():g} s"
             return Result(status=Status.error, source="aws", where=f"AWS in {place.name}", message=text)
     age = max(ages, default=0.0)
     if age < _TOLD_SECONDS:

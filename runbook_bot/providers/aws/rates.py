@@ -7,7 +7,9 @@ below it, so that a busy investigation is slowed down here instead of being refu
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from runbook_bot.providers.aws.patience import patience
 
 
 @dataclass(frozen=True)
@@ -52,10 +54,9 @@ LIMITS: Mapping[str, Limit] = {
 
 def limit_of(service: str, action: str) -> tuple[str, Limit]:
     """The bounds of a call, and the name they are counted under."""
-    for key in (f"{service}:{action}", service):
-        if key in LIMITS:
-            return key, LIMITS[key]
-    return service, Limit()
+    key = next((each for each in (f"{service}:{action}", service) if each in LIMITS), service)
+    limit = LIMITS.get(key, Limit())
+    return key, replace(limit, seconds=limit.seconds * patience())
 
 
 class Pace:

@@ -8,6 +8,7 @@ from typing import Any
 
 from botocore.config import Config
 
+from runbook_bot.providers.aws.patience import patience
 from runbook_bot.providers.aws.shape import conform
 
 LONGEST_WAIT = 3.0
@@ -24,8 +25,8 @@ def client_config() -> Config:
     """Short time-outs; no retries against a stand-in for AWS, where a failed call is usually a missing one."""
     overridden = endpoint_overridden()
     return Config(
-        connect_timeout=2,
-        read_timeout=4,
+        connect_timeout=2 * patience(),
+        read_timeout=4 * patience(),
         retries={"total_max_attempts": 1 if overridden else 3, "mode": "standard" if overridden else "adaptive"},
         max_pool_connections=16,
         user_agent_extra="runbook-bot",
@@ -73,11 +74,22 @@ def _went_well(answer: Mapping[str, Any]) -> bool:
 
 
 def _refuse_other_text(http_response: Any, model: Any, **_: Any) -> None:
-    """A web page sent with success is no answer; botocore would make an empty one of it, and that is no absence."""
+    """A web page or nothing at all, sent with success, is no answer; botocore would make an empty one of it, and that
+    is no absence.
+    """
     if model.has_streaming_output:  # an object may well be a web page, and is read by who asked for it
         return
     content = bytes(http_response.content or b"").lstrip()
     speaks_json = model.service_model.metadata.get("protocol") in ("json", "rest-json")
     page = content[:9].lower().startswith((b"<!doctype", b"<html"))
-    if http_response.status_code < 300 and (page or (speaks_json and content[:1] not in (b"{", b""))):
-        raise ValueError("text instead of an answer")
+    other = page or (speaks_json and content[:1] not in (b"{", b""))
+    if http_response.status_code < 300 and (other or (not content and _has_body(model))):
+        raise ValueError("text or nothing instead of an answer")
+
+
+def _has_body(model: Any) -> bool:
+    """Whether the answer to this call stands in its body, and not in its head alone."""
+    if model.http.get("method") == "HEAD" or model.output_shape is None:
+        return False
+    members = model.output_shape.members.values()
+    return any("location" not in each.serialization for each in members)
