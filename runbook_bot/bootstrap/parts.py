@@ -75,10 +75,9 @@ def unusable(settings: Settings) -> str:
     """What every call would lack to whom `providers` names, in one line; empty where nothing. Asks nobody."""
     if not aws_wanted(settings):
         return ""
-    from runbook_bot.providers.aws.places import misnamed, regions_of
     from runbook_bot.providers.aws.readiness import lacking
 
-    return lacking(settings.providers.aws) or misnamed(regions_of(settings.providers.aws))
+    return lacking(settings.providers.aws)
 
 
 def actuators(
