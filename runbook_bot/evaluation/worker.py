@@ -19,6 +19,9 @@ from runbook_bot.errors import RunbookError
 if TYPE_CHECKING:
     from runbook_bot.playground.cloud.upstream import Upstream
 
+PATIENCE = {"RUNBOOK_PATIENCE": "5"}
+"""The clouds share the machine with whoever asks them."""
+
 
 class Job(BaseModel):
     """What to do: a scenario file, and what is asked in it."""
@@ -60,7 +63,7 @@ async def examine(job: Job, upstream: "Upstream", home: Path) -> Outcome:
         async with Cloud(upstream=upstream) as cloud:
             await cloud.start(scenario)
             loading = time.monotonic() - began
-            os.environ.update(cloud.environment())
+            os.environ.update(cloud.environment() | PATIENCE)
             if job.mapped:
                 (home / "services.yaml").write_text(scenario.services_yaml(), encoding="utf-8")
             settings = Settings.load(home, os.environ)
