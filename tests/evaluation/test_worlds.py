@@ -1,11 +1,14 @@
 """The worlds: enough kinds, valid each of them, the same for the same seed, and nothing shared between the parts."""
 
+from pathlib import Path
+
 import pytest
 
+import runbook_bot
 from runbook_bot.domain.vocabulary import FailureMode
 from runbook_bot.evaluation.worlds.case import Case
 from runbook_bot.evaluation.worlds.dice import Dice, Part
-from runbook_bot.evaluation.worlds.names import TRADES
+from runbook_bot.evaluation.worlds.names import PARTNERS, TRADES
 from runbook_bot.evaluation.worlds.story import FAMILIES
 from runbook_bot.evaluation.worlds.suite import held_out, make, suite
 from runbook_bot.evaluation.worlds.variants import VARIANTS, fitting
@@ -99,6 +102,14 @@ def test_without_services_yaml_a_partner_may_be_named_by_its_caller() -> None:
     case = make(FAMILIES["partner-down"], "unmapped", Part.seen, "k")
     assert not case.mapped
     assert {each.service for each in case.accepted} - {case.service}
+
+
+def test_the_engine_knows_no_world_by_name() -> None:
+    names = {name for _, told in TRADES for name in told if "-" in name} | set(PARTNERS)
+    rooms = (Path(runbook_bot.__file__).parent / room for room in ("domain", "analysis", "investigation", "reasoning"))
+    files = [path for room in rooms for path in room.rglob("*") if path.suffix in (".py", ".yaml")]
+    assert len(files) > 30
+    assert [path.name for path in files if any(name in path.read_text(encoding="utf-8") for name in names)] == []
 
 
 def test_no_company_is_told_of_twice() -> None:
