@@ -51,6 +51,14 @@ def cells(answer: Answer) -> str:
         ("what does cart depend on", "dependencies"),
         ("who depends on orders-db?", "dependencies"),
         ("blast radius of orders-db", "dependencies"),
+        ("why is the cart failing?", "status"),
+        ("how many tasks does cart have?", "status"),
+        ("what's wrong with the sessions and the cart?", "running"),
+        ("who is on call for orders-db?", "owner"),
+        ("whom do I page for cart", "owner"),
+        ("is the database slow?", "metric"),
+        ("did anyone change the database?", "changes"),
+        ("what happened at 14:40?", "changes"),
         ("what changed in cart since 10:00", "changes"),
         ("what changed?", "changes"),
         ("who deployed cart yesterday", "changes"),
@@ -182,6 +190,27 @@ async def test_the_runbook_is_quoted_with_its_place() -> None:
     assert answer.intent == "knowledge"
     assert answer.sources[0].source == "knowledge"
     assert answer.quotes or answer.tables
+
+
+async def test_whose_it_is_does_not_count_for_what_is_looked_up() -> None:
+    memory = Memory()
+    town = market()
+    asking = Asker(World([town]), memory, town.graph, HandClock())
+    await asking.ask("how do I roll back cart?")
+    await asking.ask("what does the runbook say about cart")
+    assert memory.wanted == [("roll back", ("cart",)), ("cart", ("cart",))]
+
+
+async def test_a_team_is_its_services_and_the_database_is_the_only_one() -> None:
+    town = market()
+    written = ServiceGraph(services=tuple(Service(name=n, owner="payments") for n in ("cart", "orders")))
+    asking = Asker(World([town]), Memory(), written.merged(town.graph), HandClock())
+    answer = await asking.ask("what's wrong with the payments team's services?")
+    assert answer.data["services"] == ["cart", "orders"]
+    assert "“status of cart”" in answer.notes[-1]
+    assert (await asking.ask("who owns the database?")).text.startswith("Nobody is named as the owner of orders-db")
+    two = Town(ServiceGraph(services=(one("a-db", ResourceType.rds_instance), one("b-db", ResourceType.rds_cluster))))
+    assert (await ask("is the database ok?", two)).text == "Which one do you mean: a-db or b-db?"
 
 
 async def test_a_name_that_nobody_knows_is_said_to_be_one_with_those_that_are_near() -> None:

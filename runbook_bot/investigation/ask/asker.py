@@ -32,13 +32,12 @@ LONGEST = 4000
 PATIENCE = 30.0
 """Seconds for one answer."""
 REASONER = "ask"
-_ABOUT_ONE = ("status", "metric", "logs", "dependencies")
+_ABOUT_ONE = ("metric", "logs", "dependencies")
 """Questions that need to know of which service."""
 _EXAMPLES = {
     "metric": "show errors of {name} in the last 2 hours",
     "logs": "logs of {name} matching ‘timeout’",
     "dependencies": "what does {name} depend on",
-    "status": "status of {name}",
 }
 
 _Handler = Callable[[Looking], Awaitable[Answer]]
@@ -150,14 +149,20 @@ class Asker:
             )
         if subject.unknown and not (look.services or look.resources) and name not in ("running", "alarms"):
             return self._unknown_name(look, subject)
-        if not look.services and not look.resources:
-            if name == "status":
-                return await running(look)
-            if name in _ABOUT_ONE:
-                return self._which(look, name)
+        if name == "status" and (len(look.services) > 1 or not (look.services or look.resources)):
+            return await self._all_of(look)
+        if not look.services and not look.resources and name in _ABOUT_ONE:
+            return self._which(look, name)
         if name == "dependencies" and not look.services:
             return self._which(look, name)
         return await _handlers(name)(look)
+
+    @staticmethod
+    async def _all_of(look: Looking) -> Answer:
+        """How several services stand, or all of them."""
+        if look.services:
+            look.notes.append(say.ONE_BY_ONE.format(name=look.services[0].name))
+        return await running(look)
 
     async def _look_around(self, look: Looking) -> Subject:
         """Services and resources, and which of them the question means; in an investigation's thread its own."""

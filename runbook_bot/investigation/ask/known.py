@@ -101,6 +101,10 @@ async def knowledge(look: Looking) -> Answer:
         return _answer(look, "knowledge", say.NO_KNOWLEDGE)
     wanted = " ".join(_ASKING.sub(" ", look.text).split()) or look.text
     names = [each.name for each in look.services]
+    spoken = "|".join(map(re.escape, names))
+    topic = " ".join(re.sub(rf"(?<![\w-])(?:{spoken})(?![\w-])", " ", wanted, flags=re.IGNORECASE).split())
+    if names and any(each.isalnum() for each in topic):
+        wanted = topic  # whose it is, is told apart: the words of a name would count for more than what is to be done
     try:
         found = await look.knowledge.search(wanted[:1000], services=names, top=4)
     except KnowledgeError as problem:

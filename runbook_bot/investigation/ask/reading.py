@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from runbook_bot.domain.service import Resource, Service, ServiceGraph
+from runbook_bot.domain.vocabulary import ResourceType as R
 from runbook_bot.domain.vocabulary import Signal as S  # noqa: N817  # thirty rows read best at one line each
 
 _SIGNALS: tuple[tuple[str, tuple[S, ...]], ...] = (
@@ -74,7 +75,8 @@ INTENTS: tuple[Intent, ...] = (
     ),
     _intent(
         "owner",
-        r"\bwho(?:m)? (?:owns?|runs?|maintains?)\b|\bowners?(?:hip)?\b|\bowned by\b|\bon-?call\b|\bwhich team\b|"
+        r"\bwho(?:m)? (?:owns?|runs?|maintains?)\b|\bowners?(?:hip)?\b|\bowned by\b|\bon[- ]?call\b|"
+        r"\bwho(?:m)? (?:do|should|can|to) (?:i |we )?(?:call|page|ask|ping)\b|\bwhich team\b|"
         r"\bwhose (?:service|is)\b|\bresponsible for\b",
         "",
         firm=True,
@@ -83,6 +85,13 @@ INTENTS: tuple[Intent, ...] = (
         "dependencies",
         r"\bdepend(?:s|ed|ing|encies|ency|ents?)?\b|\bupstreams?\b|\bdownstreams?\b|\bblast radius\b|"
         r"\b(?:who|what) (?:calls|uses)\b|\bwhat does\b.{1,80}\b(?:call|use)\b",
+        "",
+        firm=True,
+    ),
+    _intent(
+        "changes",
+        r"\b(?:did|has|have) (?:any|some)(?:one|body)\b.{0,40}\b(?:chang|deploy|touch|modif|releas)|"
+        r"\bwhat (?:has |have )?happened\b",
         "",
         firm=True,
     ),
@@ -113,8 +122,10 @@ INTENTS: tuple[Intent, ...] = (
         "status",
         r"\bstatus\b|\bstate of\b|\bhealth(?:y)?\b|\bhow(?:'s| is| are)\b|\bis\b.{1,80}\b(?:ok|okay|up|down|healthy|"
         r"broken|running|alive|working|fine|slow|unwell)\b|\bdescribe\b|"
-        r"\b(?:what(?:'s| is)|anything|something) (?:wrong|broken|down|failing|up|going on|the matter)\b",
-        "status state health healthy service",
+        r"\b(?:what(?:'s|s| is)|anything|something) (?:wrong|broken|down|failing|up|going on|the matter)\b|"
+        r"\bwhy (?:is|are|does|do)\b.{1,80}\b(?:fail\w*|slow|down|broken|errors?|erroring|unhealthy|crash\w*|"
+        r"restart\w*|tim(?:e|es|ing) out|work\w*)\b|\bhow many (?:tasks|copies|instances|replicas|containers|pods)\b",
+        "status state health healthy service fail failing task instance",
     ),
 )  # fmt: skip
 """In the order in which they are tried."""
@@ -132,6 +143,11 @@ SCOPES = {
     "dev": ("dev", "development"), "development": ("dev", "development"),
     "test": ("test", "testing", "qa"), "qa": ("qa", "test"),
 }  # fmt: skip
+_KINDS = {
+    "database": (R.rds_instance, R.rds_cluster), "db": (R.rds_instance, R.rds_cluster),
+    "cache": (R.elasticache_cluster,), "queue": (R.sqs_queue,), "load balancer": (R.load_balancer,),
+}  # fmt: skip
+_KIND = re.compile(rf"\b(?:the|our|my)\s+({'|'.join(_KINDS)})\b(?!\s+log)", re.IGNORECASE)
 _SCOPE = re.compile(rf"\b(?:in|on|of)\s+(?:the\s+)?({'|'.join(SCOPES)})\b(?![-_./])", re.IGNORECASE)
 _NAME = re.compile(
     r"\b(?:of|in|for|on|about|from|owns|runs|to|is|are|does|with|service|how's|calls|uses)\s+(?:the\s+|our\s+|service\s+)*"
@@ -208,6 +224,14 @@ def subject_of(text: str, graph: ServiceGraph) -> Subject:
     if partly:
         whole = [each for each in partly if parts[each.name] <= set(spoken)]
         return Subject(services=whole) if len(whole) == 1 else Subject(several=[each.name for each in partly])
+    if owned := [each for each in graph if each.owner and _stands(each.owner, lowered)]:
+        return Subject(services=owned)
+    if found := _KIND.search(text):
+        meant = _KINDS[found[1].casefold()]
+        having = [each for each in graph if any(resource.type in meant for resource in each.resources)]
+        if having:
+            several = [each.name for each in having] if len(having) > 1 else []
+            return Subject(services=() if several else having, several=several)
     unknown = _unknown(text)
     return Subject(unknown=unknown, near=difflib.get_close_matches(unknown.casefold(), names, n=3, cutoff=0.6))
 
