@@ -70,14 +70,17 @@ def _python() -> Check:
 
 
 def _home(home: Path) -> Check:
-    nearest = next(path for path in (home, *home.parents) if path.exists())
+    remedy = "give this user the right to write there, or set RUNBOOK_HOME to another folder"
+    try:
+        nearest = next(path for path in (home, *home.parents) if path.exists())
+    except OSError as error:
+        return Check("home", "failed", f"{home} cannot be looked at: {error.strerror}", remedy)
     if not nearest.is_dir():
         return Check("home", "failed", f"{nearest} is not a folder", "set RUNBOOK_HOME to a folder")
     try:
         with tempfile.TemporaryFile(dir=nearest):
             pass
     except OSError as error:
-        remedy = "give this user the right to write there, or set RUNBOOK_HOME to another folder"
         return Check("home", "failed", f"{nearest} cannot be written: {error.strerror}", remedy)
     free = os.statvfs(nearest).f_bavail * os.statvfs(nearest).f_frsize
     if free < 100_000_000:

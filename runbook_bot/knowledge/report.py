@@ -27,10 +27,15 @@ class SyncReport:
             for count, word in ((self.added, "new"), (self.changed, "changed"), (self.removed, "removed"))
             if count
         )
-        return f"{self.documents} documents, {self.passages} passages ({moved or 'nothing new'}; {self.seconds:.2f} s)"
+        counted = f"{_count(self.documents, 'document')}, {_count(self.passages, 'passage')}"
+        return f"{counted} ({moved or 'nothing new'}; {self.seconds:.2f} s)"
 
     @property
     def lines(self) -> tuple[str, ...]:
         """Everything, one line each."""
         alone = (f"searching by keywords only: {self.keywords_only}",) if self.keywords_only else ()
         return (self.summary, *self.notes, *alone, *map(str, self.problems))
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"

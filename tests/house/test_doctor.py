@@ -70,6 +70,12 @@ async def test_a_home_that_is_a_file_is_said(tmp_path: Path) -> None:
     assert found["home"] == ("failed", f"{tmp_path / 'home'} is not a folder")
 
 
+async def test_a_home_that_cannot_be_looked_at_is_said(tmp_path: Path) -> None:
+    found = await states(tmp_path / ("x" * 300) / "home")
+    assert found["home"][0] == "failed"
+    assert "cannot be looked at: File name too long" in found["home"][1]
+
+
 async def test_nobody_is_waited_for_longer_than_two_seconds(tmp_path: Path, silent: int) -> None:
     async with asyncio.timeout(60):  # for a machine with much else to do; that it waits two seconds, it says itself
         found = await states(tmp_path, SLACK_API_URL=f"http://127.0.0.1:{silent}/api/", **TOKENS)
