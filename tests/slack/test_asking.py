@@ -57,6 +57,18 @@ async def test_in_the_thread_of_an_investigation_the_answer_knows_it(office: Off
     assert "What would refute it" in str(told["blocks"])
 
 
+async def test_who_may_approve_is_answered_from_the_cards_of_that_thread(office: Office) -> None:
+    story = Story().opened().triaged().supposed().tested().concluded().offered()
+    await office.shown(story)
+    head = next(m for m in office.slack.messages(CHANNEL) if "runbook_investigation" in str(m.get("metadata")))
+
+    await office.mention("who may approve this?", thread=head["ts"])
+
+    told = await office.hears("1 change waits for approval")
+    assert told["thread_ts"] == head["ts"]
+    assert "<!subteam^S0APPROVERS> or <@U0BEN>, but not <@U0ROSA>" in str(told["blocks"])
+
+
 async def test_a_remark_is_no_question(office: Office) -> None:
     await office.mention("checkout is slow again")
     await office.hears("put `investigate` in front")

@@ -217,6 +217,20 @@ def test_the_timeline_of_the_canvas_has_every_decision_that_counted(chapter: str
     assert told in canvas_markdown(chapters("5xx")[chapter])
 
 
+def test_what_was_stopped_before_anything_was_tested_claims_and_guesses_nothing() -> None:
+    case = Story().opened().shown("head").triaged().supposed().stopped().case
+
+    shown = wanted(case, ACME)
+
+    verdict = next(message for message in shown if message.key == "verdict")
+    for message in (shown[0], verdict):
+        assert "stopped before anything was tested" in message.text
+        assert "%" not in message.text
+    assert "Next step" not in str(verdict.blocks)
+    (plan,) = (block for block in shown[0].blocks if block["type"] == "plan")
+    assert "'title': 'Test them', 'status': 'error'" in str(plan)
+
+
 def test_a_proposal_of_an_earlier_version_does_not_say_who_may_approve() -> None:
     story = Story().opened().shown("head").triaged().supposed().tested().concluded()
     offered = story.proposal().model_copy(update={"entitled": None})

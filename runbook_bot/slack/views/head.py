@@ -106,6 +106,8 @@ def _leading(case: Investigation, statement: str, *, bar: bool = True) -> str:
         return told(cause.confidence)
     if case.leader is None:
         return "Gathering what is known: what was reported, what changed, who depends on whom."
+    if case.verdict and not case.evidence:
+        return words.NOTHING_TESTED
     if case.verdict:
         best = f"The best guess is: {statement} ({words.confidence(case.leader.confidence)})."
         return f"The evidence does not single out one cause. {best}"
@@ -119,11 +121,12 @@ def phases(case: Investigation) -> list[tuple[str, TaskStatus, str]]:
     over = case.status != "open"
     gathered = bool(case.hypotheses)
     settled = [h for h in case.hypotheses.values() if h.state in _SETTLED]
+    tested = over and not case.failure and (case.status != "stopped" or len(settled) == len(case.hypotheses))
     tests = f"{len(settled)} of {len(case.hypotheses)} settled" if case.hypotheses else ""
     tasks: list[tuple[str, TaskStatus, str]] = [
         ("Gather the context", _status(gathered or over, True), _context_found(case)),
         ("Form hypotheses", _status(gathered, case.incident is not None, over), ", ".join(case.hypotheses)),
-        ("Test them", _status(gathered and over and not case.failure, gathered, over), tests),
+        ("Test them", _status(gathered and tested, gathered, over), tests),
         ("Conclude", _status(case.verdict is not None, False, over), state(case)[0] if over else ""),
     ]
     tasks += [_repair(number, case) for number in range(len(case.remedies))]

@@ -25,7 +25,7 @@ def verdict_message(case: Investigation, workspace: Workspace) -> Message:
     channel, thread = place(case, "verdict")
     verdict = case.verdict
     cause = verdict.root_cause
-    blocks = [header(_title(verdict)), section(_cause(case, cause) if cause else _undecided(case, verdict))]
+    blocks = [header(_title(case, verdict)), section(_cause(case, cause) if cause else _undecided(case, verdict))]
     if cause and cause.causal_chain:
         links = [_shown_by(case, cause, each) for each in _links(cause)]
         chain = "\n".join(f"{n}. {each}" for n, each in enumerate(links[:8], start=1))
@@ -35,7 +35,7 @@ def verdict_message(case: Investigation, workspace: Workspace) -> Message:
         blocks.append(chart)
     blocks += _evidence(case, cause)
     blocks += _listed("Ruled out", verdict.ruled_out) + _listed("Could not be checked", verdict.unknowns)
-    if verdict.next_step:
+    if verdict.next_step and case.evidence:
         blocks.append(section(f"*Next step*\n{mrkdwn(verdict.next_step, 600)}"))
     blocks += _runbook(case) + _no_repair(case)
     blocks.append(context(*_small_print(case, workspace)))
@@ -51,10 +51,10 @@ def verdict_message(case: Investigation, workspace: Workspace) -> Message:
     )
 
 
-def _title(verdict: Verdict) -> str:
+def _title(case: Investigation, verdict: Verdict) -> str:
     cause = verdict.root_cause
     if cause is None:
-        return "Inconclusive"
+        return words.STATUS[case.status][0]
     if cause.failure_mode is FailureMode.none:
         return "No fault behind the alert"
     where = f" in {cause.service}" if cause.service else ""
@@ -78,6 +78,8 @@ def _links(cause: RootCause) -> list[str]:
 
 
 def _undecided(case: Investigation, verdict: Verdict) -> str:
+    if not case.evidence:
+        return words.NOTHING_TESTED
     said = ["The evidence does not single out one cause. What is left, best first:"]
     for each in verdict.ranked[:3]:
         known = case.hypotheses.get(each.hypothesis or "")
@@ -150,6 +152,8 @@ def _small_print(case: Investigation, workspace: Workspace) -> list[str]:
 def _text(case: Investigation, verdict: Verdict) -> str:
     cause = verdict.root_cause
     measured = f" {mrkdwn(in_numbers(case.symptom), 200)}." if case.symptom else ""
+    if cause is None and not case.evidence:
+        return f"“{mrkdwn(case.title, 200)}” was stopped. {words.NOTHING_TESTED}{measured}"
     if cause is None:
         step = f" Next step: {mrkdwn(verdict.next_step, 300).rstrip('.')}." if verdict.next_step else ""
         return (
