@@ -8,6 +8,7 @@ LIMITED = {
     "acm": ("DescribeCertificate",),
     "amplify": ("GetApp", "GetJob", "ListBranches", "ListJobs"),
     "apigateway": ("GET",),
+    "appconfig": ("GetDeployment", "ListDeployments", "ListEnvironments"),
     "cloudformation": (
         "DescribeChangeSet", "DescribeStackEvents", "DescribeStackResourceDrifts", "DescribeStacks",
         "ListChangeSets",
@@ -30,7 +31,7 @@ LIMITED = {
     ),
     "elasticache": (
         "DescribeCacheClusters", "DescribeCacheParameterGroups", "DescribeCacheParameters",
-        "DescribeReplicationGroups",
+        "DescribeReplicationGroups", "DescribeServerlessCaches",
     ),
     "iam": ("GetRole", "GetRolePolicy", "ListAttachedRolePolicies", "ListRolePolicies"),
     "kinesis": ("DescribeStreamSummary", "ListShards", "ListStreamConsumers"),

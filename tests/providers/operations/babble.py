@@ -23,7 +23,7 @@ _ODD: tuple[Any, ...] = (None, "odd", 7, -1.5, True, [], {}, [None], ["odd"], {"
 _TOKENS = ("token", "marker")
 
 
-class _Raw(io.BytesIO):
+class Raw(io.BytesIO):
     """A body as urllib3 gives it."""
 
     def stream(self, **_: Any) -> Iterator[bytes]:
@@ -61,7 +61,7 @@ class Babble(Access):
         told = told if isinstance(told, dict) else {}
         spoken = json.dumps(told, default=lambda at: at.timestamp()).encode() if json_spoken else None
         body = spoken if spoken is not None else rendered(service, action, told)[0]
-        return AWSResponse(request.url, 200, HeadersDict({"Content-Length": str(len(body))}), _Raw(body))
+        return AWSResponse(request.url, 200, HeadersDict({"Content-Length": str(len(body))}), Raw(body))
 
     def _made_up(self, shape: Any, depth: int, odd: bool) -> Any:
         chance = self.chance

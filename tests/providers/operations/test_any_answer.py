@@ -43,12 +43,12 @@ def babble(shared: Babble, monkeypatch: pytest.MonkeyPatch) -> Babble:
     return shared
 
 
-def made(operation: type[Operation], chance: random.Random) -> Operation:
+def made(operation: type[Operation], chance: random.Random, more: float = 0.4) -> Operation:
     """A question with all that it needs, and some of what it may have."""
     given = {
         name: _value(info.annotation, info, chance)
         for name, info in operation.model_fields.items()
-        if info.is_required() or chance.random() < 0.4
+        if info.is_required() or chance.random() < more
     }
     return operation.model_validate(given)
 

@@ -7,11 +7,12 @@ import pytest
 
 from runbook_bot.domain.tools import Status
 from runbook_bot.domain.window import TimeWindow
+from runbook_bot.providers.aws.config import AwsSettings
 from runbook_bot.providers.aws.operations import elb_access_logs
 from runbook_bot.providers.aws.operations.elb_access_logs import AccessLogs
 from runbook_bot.providers.aws.operations.elb_log_lines import Tally, path_kind
 from runbook_bot.providers.aws.provider import AwsProvider
-from tests.providers.conftest import NOW
+from tests.providers.conftest import NOW, FixedClock
 from tests.providers.shop import Shop
 from tests.providers.stand_in import StandIn
 
@@ -140,3 +141,58 @@ def test_a_torn_file_is_read_as_far_as_it_goes() -> None:
 )
 def test_a_path_without_what_varies(url: str, kind: str) -> None:
     assert path_kind(url) == kind
+
+
+def _tls(
+    at: datetime, handshake: str = "12", alert: str = "-", client: str = "203.0.113.7", version: str = "tlsv13"
+) -> str:
+    done = handshake != "-"
+    return (
+        f"tls 2.0 {at:%Y-%m-%dT%H:%M:%S} net/edge/c6e77e28c25b2234 g3d4b5e8bb8464cd {client}:51341 "
+        f"{'10.0.0.1:443' if done else '-'} 50 {handshake} 98 246 {alert} "
+        f"arn:aws:acm:us-east-1:1:certificate/2a10 - {'ECDHE' if done else '-'} {version if done else '-'} - "
+        f"{'shop.example.com' if done else '-'} - - - {at:%Y-%m-%dT%H:%M:%S}"
+    )
+
+
+async def test_handshakes_of_a_network_load_balancer(shop: Shop, provider: AwsProvider) -> None:
+    """Against moto; lines as the guide of network load balancers describes them."""
+    subnets, _ = shop.network()
+    elb, s3 = shop.client("elbv2"), shop.client("s3")
+    made = elb.create_load_balancer(Name="edge", Type="network", Subnets=subnets)["LoadBalancers"][0]
+    s3.create_bucket(Bucket="logs-of-edge")
+    arn = made["LoadBalancerArn"]
+    attributes = {"access_logs.s3.enabled": "true", "access_logs.s3.bucket": "logs-of-edge"}
+    elb.modify_load_balancer_attributes(
+        LoadBalancerArn=arn, Attributes=[{"Key": key, "Value": value} for key, value in attributes.items()]
+    )
+    nothing = await provider.ask(AccessLogs(load_balancer="edge"))
+    assert (nothing.status, "TLS listeners alone" in nothing.message) == (Status.no_data, True)
+
+    at, account = NOW - timedelta(minutes=15), arn.split(":")[4]
+    lines = [_tls(_AT), _tls(_AT, "400"), _tls(_AT, version="tlsv12")]
+    lines += [_tls(_AT, "-", "48", "198.51.100.9") for _ in range(3)]
+    lines += [_tls(NOW - timedelta(hours=5)), "garbage"]
+    id = arn.partition("loadbalancer/")[2].replace("/", ".")
+    folder = f"AWSLogs/{account}/elasticloadbalancing/us-east-1/{at:%Y/%m/%d}"
+    key = f"{folder}/{account}_elasticloadbalancing_us-east-1_{id}_{at:%Y%m%dT%H%MZ}_20sg8hgm.log.gz"
+    s3.put_object(Bucket="logs-of-edge", Key=key, Body=gzip.compress("\n".join(lines).encode()))
+    result = await AwsProvider(AwsSettings(), FixedClock()).ask(AccessLogs(load_balancer="edge"))
+    assert (result.status, result.message) == (Status.truncated, "1 lines could not be read")
+    rows = {row.name: row.facts for row in result.rows}
+    whole = rows["all connections"]
+    assert (whole["connections"], whole["failed_handshakes"], whole["alerts_of_clients"]) == (6, 3, 3)
+    assert (whole["lasted_median_ms"], whole["handshake_p95_ms"]) == (50, 400)
+    assert rows["alert 48, unknown authority"]["connections"] == 3
+    assert rows["client 198.51.100.9"]["failed_handshakes"] == 3
+    assert (rows["version tlsv13"]["connections"], rows["version tlsv12"]["connections"]) == (2, 1)
+    assert rows["asked for shop.example.com"]["connections"] == 3
+    assert rows["no target was reached"]["connections"] == 3
+
+
+async def test_a_gateway_load_balancer_writes_none(aws: StandIn, provider: AwsProvider) -> None:
+    """Canned: what it is decides."""
+    told = {"LoadBalancerName": "wall", "LoadBalancerArn": "arn:aws:x:y:1:loadbalancer/gwy/wall/1", "Type": "gateway"}
+    aws.tells("elbv2", "DescribeLoadBalancers", {"LoadBalancers": [told]})
+    result = await provider.ask(AccessLogs(load_balancer="wall"))
+    assert (result.status, result.message) == (Status.no_data, "a gateway load balancer writes no access logs")

@@ -18,6 +18,7 @@ from runbook_bot.providers.aws.place import Answer, Place
 
 _MOST = 200
 _BRANCHES = 50
+_LOOKED_INTO = 50
 _JOBS = 20
 _EXPLAINED = 10
 _Branch = tuple[str, str]
@@ -128,6 +129,8 @@ class Jobs(Operation):
         chosen = [each for each in apps if self.app in (None, each.get("appId"), each.get("name"))]
         if self.app and not chosen:
             raise CallFailed("missing", f"there is no Amplify app {self.app}", action="amplify:ListApps")
+        unseen = len(chosen) - _LOOKED_INTO
+        chosen = sorted(chosen, key=_deployed)[:_LOOKED_INTO]
         names = {str(each.get("appId", "")): str(each.get("name", "?")) for each in chosen}
         branches, failures, left = await self._branches(place, list(names))
 
@@ -152,7 +155,7 @@ class Jobs(Operation):
             rows,
             empty="no job has run",
             failures=[*failures, *unlisted, *unexplained],
-            more="; ".join(_left_out(left, apps, found)),
+            more="; ".join(_left_out(left, unseen, found)),
             console=_link(place, next(iter(names)) if len(names) == 1 else ""),
         )
 
@@ -171,8 +174,13 @@ class Jobs(Operation):
         return branches[:_BRANCHES], failures, len(branches) - _BRANCHES
 
 
-def _left_out(branches: int, apps: list[Answer], found: list[tuple[_Branch, list[Answer]]]) -> list[str]:
-    told = [f"only the first {_MOST} apps were read"] if len(apps) >= _MOST else []
+def _deployed(app: Answer) -> float:
+    """What was deployed last comes first."""
+    return newest_first((app.get("productionBranch") or {}).get("lastDeployTime") or app.get("updateTime"))
+
+
+def _left_out(branches: int, apps: int, found: list[tuple[_Branch, list[Answer]]]) -> list[str]:
+    told = [f"{apps} apps that were deployed longer ago were not looked into; name one"] if apps > 0 else []
     if branches > 0:
         told.append(f"{branches} branches that were changed longer ago were not looked at; name one")
     if any(len(jobs) >= _JOBS for _, jobs in found):

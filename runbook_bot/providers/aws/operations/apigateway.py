@@ -25,7 +25,7 @@ _API = "Name or id of the API; none means all of the region"
 
 
 @dataclass(frozen=True)
-class _Api:
+class Api:
     """An API of either generation."""
 
     id: str
@@ -51,7 +51,7 @@ class Apis(Operation):
     words = ("apis", "api gateway", "rest apis", "http apis", "websocket apis")
 
     async def answer(self, place: Place, now: datetime) -> Result:
-        apis, failures, more = await _apis(place, None)
+        apis, failures, more = await read_apis(place, None)
         rows = [_api_row(each) for each in apis]
         rows.sort(key=lambda row: (warned(row), row.name))
         return self.table(
@@ -60,7 +60,7 @@ class Apis(Operation):
             empty="there is no API in this region",
             failures=failures,
             more=more,
-            console=_link(place.region, None),
+            console=api_link(place.region, None),
         )
 
 
@@ -113,10 +113,10 @@ class Authorizers(Operation):
 
 
 async def _of_apis(
-    asked: Operation, place: Place, which: str | None, look: Callable[[Place, _Api], Awaitable[list[Row]]], empty: str
+    asked: Operation, place: Place, which: str | None, look: Callable[[Place, Api], Awaitable[list[Row]]], empty: str
 ) -> Result:
     """The same part of one API or of all, what has warnings first."""
-    apis, failures, more = await _apis(place, which)
+    apis, failures, more = await read_apis(place, which)
     if which is not None and not apis and not failures:
         empty = f"there is no API with the name or id {which} in this region"
     found, unread = await for_each(apis[:_MOST_LOOKED_INTO], lambda api: look(place, api))
@@ -126,11 +126,11 @@ async def _of_apis(
         more = f"{len(apis) - _MOST_LOOKED_INTO} more APIs were not looked into; name one"
     only = apis[0] if len(apis) == 1 else None
     return asked.table(
-        place, rows, empty=empty, failures=[*failures, *unread], more=more, console=_link(place.region, only)
+        place, rows, empty=empty, failures=[*failures, *unread], more=more, console=api_link(place.region, only)
     )
 
 
-async def _apis(place: Place, which: str | None) -> tuple[list[_Api], list[CallFailed], str]:
+async def read_apis(place: Place, which: str | None) -> tuple[list[Api], list[CallFailed], str]:
     """All of both generations, or those with that name or id; one generation that cannot be read is a gap."""
     failures: list[CallFailed] = []
     none: list[Answer] = []
@@ -138,13 +138,13 @@ async def _apis(place: Place, which: str | None) -> tuple[list[_Api], list[CallF
         failures, place.gather("apigateway", "GetRestApis", "items", _MOST_APIS + 1, limit=500), none, none
     )
     other = await there(failures, place.gather("apigatewayv2", "GetApis", "Items", _MOST_APIS + 1), none, none)
-    apis = [_Api(str(each.get("id")), str(each.get("name", "?")), True, each) for each in rest[:_MOST_APIS]]
-    apis += [_Api(str(each.get("ApiId")), str(each.get("Name", "?")), False, each) for each in other[:_MOST_APIS]]
+    apis = [Api(str(each.get("id")), str(each.get("name", "?")), True, each) for each in rest[:_MOST_APIS]]
+    apis += [Api(str(each.get("ApiId")), str(each.get("Name", "?")), False, each) for each in other[:_MOST_APIS]]
     cut = f"there are more than {_MOST_APIS} APIs of a kind" if max(len(rest), len(other)) > _MOST_APIS else ""
     return [each for each in apis if which is None or which in (each.id, each.name)], failures, cut
 
 
-def _api_row(api: _Api) -> Row:
+def _api_row(api: Api) -> Row:
     warnings: list[Any] = [str(each) for each in api.field("warnings", "Warnings") or []]
     if (state := api.told.get("apiStatus")) not in (None, "AVAILABLE"):
         warnings.append(f"it is {str(state).lower()}: {api.told.get('apiStatusMessage', '')}".rstrip(": "))
@@ -165,7 +165,7 @@ def _api_row(api: _Api) -> Row:
     )
 
 
-async def _stages(place: Place, api: _Api) -> list[Row]:
+async def _stages(place: Place, api: Api) -> list[Row]:
     if api.rest:
         answer = await place.call("apigateway", "GetStages", restApiId=api.id)
         return [_rest_stage(api, each) for each in answer.get("item") or []]
@@ -173,7 +173,7 @@ async def _stages(place: Place, api: _Api) -> list[Row]:
     return [_other_stage(api, each) for each in found]
 
 
-def _rest_stage(api: _Api, stage: Answer) -> Row:
+def _rest_stage(api: Api, stage: Answer) -> Row:
     settings: dict[str, Answer] = stage.get("methodSettings") or {}
     every = settings.get(_ALL_METHODS, {})
     canary: Answer = stage.get("canarySettings") or {}
@@ -203,7 +203,7 @@ def _rest_stage(api: _Api, stage: Answer) -> Row:
     )
 
 
-def _other_stage(api: _Api, stage: Answer) -> Row:
+def _other_stage(api: Api, stage: Answer) -> Row:
     every: Answer = stage.get("DefaultRouteSettings") or {}
     routes: dict[str, Answer] = stage.get("RouteSettings") or {}
     warnings = _stopped({"every route": every, **routes}, "ThrottlingRateLimit", "ThrottlingBurstLimit")
@@ -246,7 +246,7 @@ def _stopped(parts: Mapping[str, Answer], rate: str, burst: str) -> list[Any]:
     return [f"{name} is throttled to 0" for name, told in parts.items() if 0 in (told.get(rate), told.get(burst))]
 
 
-async def _integrations(place: Place, api: _Api) -> list[Row]:
+async def _integrations(place: Place, api: Api) -> list[Row]:
     if api.rest:
         resources = await place.gather(
             "apigateway", "GetResources", "items", _MOST_PARTS, restApiId=api.id, embed=["methods"], limit=500
@@ -262,7 +262,7 @@ async def _integrations(place: Place, api: _Api) -> list[Row]:
     return [_other_route(api, each, known.get(str(each.get("Target")))) for each in routes]
 
 
-def _rest_route(api: _Api, name: str, method: Answer) -> Row:
+def _rest_route(api: Api, name: str, method: Answer) -> Row:
     told: Answer = method.get("methodIntegration") or {}
     warnings: list[Any] = []
     if not told:
@@ -286,7 +286,7 @@ def _rest_route(api: _Api, name: str, method: Answer) -> Row:
     )
 
 
-def _other_route(api: _Api, route: Answer, told: Answer | None) -> Row:
+def _other_route(api: Api, route: Answer, told: Answer | None) -> Row:
     authorization = str(route.get("AuthorizationType", "NONE"))
     warnings: list[Any] = []
     if told is None:
@@ -309,7 +309,7 @@ def _other_route(api: _Api, route: Answer, told: Answer | None) -> Row:
     )
 
 
-def _decides(api: _Api, route: str) -> bool:
+def _decides(api: Api, route: str) -> bool:
     """Whether the route is where callers are let in: of a WebSocket API that is `$connect` alone."""
     return route == "$connect" if api.kind == "WEBSOCKET" else not route.startswith("OPTIONS ")
 
@@ -327,7 +327,7 @@ def _target(uri: str, kind: str) -> str:
     return uri or kind
 
 
-async def _authorizers(place: Place, api: _Api) -> list[Row]:
+async def _authorizers(place: Place, api: Api) -> list[Row]:
     if api.rest:
         found = await place.gather("apigateway", "GetAuthorizers", "items", _MOST_PARTS, restApiId=api.id)
         return [_rest_authorizer(api, each) for each in found]
@@ -335,7 +335,7 @@ async def _authorizers(place: Place, api: _Api) -> list[Row]:
     return [_other_authorizer(api, each) for each in found]
 
 
-def _rest_authorizer(api: _Api, told: Answer) -> Row:
+def _rest_authorizer(api: Api, told: Answer) -> Row:
     return Row(
         name=f"{api.name}: {told.get('name', '?')}",
         facts={
@@ -347,7 +347,7 @@ def _rest_authorizer(api: _Api, told: Answer) -> Row:
     )
 
 
-def _other_authorizer(api: _Api, told: Answer) -> Row:
+def _other_authorizer(api: Api, told: Answer) -> Row:
     jwt: Answer = told.get("JwtConfiguration") or {}
     return Row(
         name=f"{api.name}: {told.get('Name', '?')}",
@@ -365,7 +365,7 @@ def _pools(arns: Iterable[Any]) -> list[str]:
     return ["user pool " + str(arn).rpartition("/")[2] for arn in arns]
 
 
-def _link(region: str, only: _Api | None) -> str:
+def api_link(region: str, only: Api | None) -> str:
     page = f"https://{console_host(region)}/apigateway/main"
     return f"{page}/apis?region={region}" + (f"&api={quote(only.id, safe='')}" if only else "")
 

@@ -31,6 +31,7 @@ _HOURS = 3
 _MOST_SETS = 30
 _MOST_LISTED = 5000
 _MOST_DASHBOARDS = 500
+_MOST_PAGES = 10
 _COUNTED = ("Sum", "SampleCount")
 
 
@@ -81,17 +82,21 @@ class ReadMetric(Operation):
         wanted = [Wanted(resource, row, each, period) for each in sets]
         points, failures = await read_points(place, wanted, aligned(window, period))
         filled = [each for each in wanted if points.get(each)]
-        facts = await asyncio.to_thread(lambda: [summary(points[each], statistic in _COUNTED) for each in filled])
+        facts, series = await asyncio.to_thread(
+            lambda: (
+                [summary(points[each], statistic in _COUNTED) for each in filled],
+                [
+                    series_of(self.name, self.namespace, each.dimensions or {}, statistic, points[each], period)
+                    for each in filled
+                ],
+            )
+        )
         rows = [
             Row(
                 name=written(each.dimensions or {}) or f"{self.name} (no dimensions)",
                 facts={"statistic": statistic, "period_s": period, **told},
             )
             for each, told in zip(filled, facts, strict=True)
-        ]
-        series = [
-            series_of(self.name, self.namespace, each.dimensions or {}, statistic, points[each], period)
-            for each in filled
         ]
         order = sorted(range(len(rows)), key=lambda index: _moved_first(rows[index]))
         empty = "the metric has no points in this window" if listed else (
@@ -166,10 +171,14 @@ class MetricMath(Operation):
         span = aligned(window, period)
         found, told = await evaluated(place, self._queries(period), span)
         labels = [label for label, points in found.items() if points]
-        facts = await asyncio.to_thread(lambda: [summary(found[label], counts=False) for label in labels])
+        facts, series = await asyncio.to_thread(
+            lambda: (
+                [summary(found[label], counts=False) for label in labels],
+                tuple(series_of(label, "", {}, "", found[label], period) for label in labels),
+            )
+        )
         rows = [Row(name=label, facts={"period_s": period, **each}) for label, each in zip(labels, facts, strict=True)]
         rows.sort(key=_moved_first)
-        series = tuple(series_of(label, "", {}, "", found[label], period) for label in labels)
         empty = "the expression has no points in this window" + (f": {told}" if told else "")
         result = self.table(place, rows, empty=empty, more=told, console=_link(place))
         return result.model_copy(update={"series": series})
@@ -199,19 +208,29 @@ async def evaluated(place: Place, queries: Sequence[Answer], window: TimeWindow)
     found: dict[str, Points] = {}
     told: dict[str, None] = {}
     span = {"StartTime": window.start, "EndTime": window.end, "ScanBy": "TimestampAscending"}
+    pages = 0
     async for page in place.pages("cloudwatch", "GetMetricData", MetricDataQueries=list(queries), **span):
-        times: Counter[str] = Counter()
-        for each in page.get("MetricDataResults") or []:
-            label = str(each.get("Label") or each.get("Id") or "?")
-            times[label] += 1
-            if times[label] > 1:  # both edges of a band may go by one label
-                label = f"{label} ({times[label]})"
-            pairs = zip(each.get("Timestamps") or [], each.get("Values") or [], strict=False)
-            points = {at.timestamp(): float(value) for at, value in pairs if math.isfinite(float(value))}
-            found.setdefault(label, {}).update(points)
-            told |= dict.fromkeys(str(note.get("Value")) for note in each.get("Messages") or [])
-        told |= dict.fromkeys(str(note.get("Value")) for note in page.get("Messages") or [])
+        await asyncio.to_thread(_take, page, found, told)
+        pages += 1
+        if pages >= _MOST_PAGES and page.get("NextToken"):
+            told[f"only the first {pages} pages of points were read; name a shorter window"] = None
+            break
     return found, one_line("; ".join(told), 400)
+
+
+def _take(page: Answer, found: dict[str, Points], told: dict[str, None]) -> None:
+    """One page into what was found and remarked: up to a hundred thousand points, so it is done beside the loop."""
+    times: Counter[str] = Counter()
+    for each in page.get("MetricDataResults") or []:
+        label = str(each.get("Label") or each.get("Id") or "?")
+        times[label] += 1
+        if times[label] > 1:  # both edges of a band may go by one label
+            label = f"{label} ({times[label]})"
+        pairs = zip(each.get("Timestamps") or [], each.get("Values") or [], strict=False)
+        points = {at.timestamp(): float(value) for at, value in pairs if math.isfinite(float(value))}
+        found.setdefault(label, {}).update(points)
+        told |= dict.fromkeys(str(note.get("Value")) for note in each.get("Messages") or [])
+    told |= dict.fromkeys(str(note.get("Value")) for note in page.get("Messages") or [])
 
 
 class ListedMetrics(Operation):

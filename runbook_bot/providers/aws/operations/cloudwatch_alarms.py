@@ -192,14 +192,18 @@ class AlarmDetail(Operation):
             _alarm(each, {}) for each in sorted(below, key=lambda each: _ORDER.get(str(each.get("StateValue")), 3))
         ]
         shown = [(label, points) for label, points in found.items() if points]
-        facts = await asyncio.to_thread(lambda: [summary(points, counts=False) for _, points in shown])
+        facts, series = await asyncio.to_thread(
+            lambda: (
+                [summary(points, counts=False) for _, points in shown],
+                tuple(series_of(label, "", {}, "", points, period) for label, points in shown),
+            )
+        )
         rows += [
             Row(name=label, facts={"period_s": period, **each}) for (label, _), each in zip(shown, facts, strict=True)
         ]
         if (band := _against_band(alarm, found)) is not None:
             rows[0] = rows[0].model_copy(update={"facts": {**rows[0].facts, "against_band": band}})
         result = self.table(place, rows, empty="", failures=failures, more=remark, console=_link(place, self.name))
-        series = tuple(series_of(label, "", {}, "", points, period) for label, points in shown)
         return result.model_copy(update={"series": series})
 
 

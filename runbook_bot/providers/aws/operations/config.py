@@ -1,5 +1,6 @@
 """What can be asked of AWS Config."""
 
+import asyncio
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -83,7 +84,9 @@ class ResourceHistory(Operation):
             id = await self._id(place, type)
             items = await self._items(place, type, id, window) if id and id != self.name else []
         items.sort(key=lambda each: newest_first(each.get("configurationItemCaptureTime")))
-        rows = [_recorded(item, before) for item, before in zip(items, [*items[1:], None], strict=False)]
+        rows = await asyncio.to_thread(
+            lambda: [_recorded(item, before) for item, before in zip(items, [*items[1:], None], strict=False)]
+        )
         empty = "" if rows else await _why_nothing(place)
         more = cut_short(items, _MOST_ITEMS, "name a shorter window")
         page = f"resources/timeline?resourceId={quote(self.name, safe='')}&resourceType={quote(type, safe='')}"

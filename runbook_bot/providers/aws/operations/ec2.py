@@ -1,5 +1,6 @@
 """What can be asked of EC2 about instances: what runs, whether AWS finds it healthy, what its console said."""
 
+import asyncio
 import re
 from datetime import datetime
 from typing import ClassVar
@@ -181,9 +182,7 @@ class ConsoleOutput(Operation):
 
     async def answer(self, place: Place, now: datetime) -> Result:
         answer = await _console(place, self.id)
-        text = redact(str(answer.get("Output") or ""))
-        lines = [line for line in (one_line(each, 300) for each in text.splitlines()) if line]
-        trouble = list(dict.fromkeys(line for line in lines if _TROUBLE.search(line)))
+        lines, trouble = await asyncio.to_thread(_read, str(answer.get("Output") or ""))
         facts: Answer = {
             "trouble": trouble[-20:] or None,
             "tail": lines[-self.lines :],
@@ -196,6 +195,12 @@ class ConsoleOutput(Operation):
             empty="EC2 holds no console output of this instance; it appears some minutes after the start",
             console=console_link(Resource(type=ResourceType.ec2_instance, name=self.id), place.region),
         )
+
+
+def _read(output: str) -> tuple[list[str], list[str]]:
+    """The lines, and those that tell of trouble, each once; of 64 KiB, so it is done beside the loop."""
+    lines = [line for line in (one_line(each, 300) for each in redact(output).splitlines()) if line]
+    return lines, list(dict.fromkeys(line for line in lines if _TROUBLE.search(line)))
 
 
 async def _console(place: Place, id: str) -> Answer:

@@ -24,6 +24,8 @@ from runbook_bot.providers.aws.task_definitions import short_name
 
 _MOST_TASKS = 100
 _MOST_RUNNING = 500
+_MOST_SERVICES = 500
+_CLUSTERS_AT_ONCE = 4
 _TROUBLE = re.compile(
     r"unable|fail|unhealthy|error|roll(?:ing|ed)? ?back|circuit breaker|not (?:meet|found|enough)|insufficient|throttl",
     re.IGNORECASE,
@@ -51,6 +53,7 @@ class Services(Operation):
 
     async def answer(self, place: Place, now: datetime) -> Result:
         parts = Parts()
+        more = ""
         if self.name is not None:
             cluster = self.cluster or "default"
             resource = Resource(type=ResourceType.ecs_service, cluster=cluster, name=self.name)
@@ -58,7 +61,7 @@ class Services(Operation):
         elif self.cluster is not None:
             found = [(self.cluster, await services_in(place, self.cluster))]
         else:
-            found = await parts.each(await cluster_names(place), lambda each: services_in(place, each))
+            found, more = await _of_all_clusters(place, parts)
         rows = [_service(cluster, each, now) for cluster, services in found for each in services]
         rows.sort(key=lambda row: (not row.facts.get("trouble"), str(row.facts.get("cluster")), row.name))
         return self.table(
@@ -66,10 +69,24 @@ class Services(Operation):
             rows,
             empty="there is no ECS service",
             failures=parts.failures,
+            more=more,
             console=service_page(place, self.cluster or "default", self.name)
             if self.cluster or self.name
             else console_page(place.region, "ecs/v2/clusters"),
         )
+
+
+async def _of_all_clusters(place: Place, parts: Parts) -> tuple[list[tuple[str, list[Answer]]], str]:
+    """The services of each cluster, and a clause where there were too many to look into every cluster."""
+    found: list[tuple[str, list[Answer]]] = []
+    names = await cluster_names(place)
+    for batch in batches(names, _CLUSTERS_AT_ONCE):
+        found += await parts.each(batch, lambda each: services_in(place, each))
+        if sum(len(services) for _, services in found) >= _MOST_SERVICES:
+            break
+    left = len(names) - len(found)
+    full = sum(len(services) for _, services in found) >= _MOST_SERVICES
+    return found, f"{left} clusters were not looked into; name one" if full and left > 0 else ""
 
 
 def _service(cluster: str, told: Answer, now: datetime) -> Row:

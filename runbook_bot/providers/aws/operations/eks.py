@@ -13,14 +13,16 @@ from runbook_bot.domain.tools import Result
 from runbook_bot.domain.vocabulary import ResourceType
 from runbook_bot.providers.aws.console import console_link, console_page
 from runbook_bot.providers.aws.failure import one_line
-from runbook_bot.providers.aws.operations.listing import cut_short
+from runbook_bot.providers.aws.operations.listing import batches, cut_short
 from runbook_bot.providers.aws.operations.operation import Operation
 from runbook_bot.providers.aws.operations.parts import Parts
 from runbook_bot.providers.aws.operations.telling import names
 from runbook_bot.providers.aws.place import Answer, Place
 
 _MOST_CLUSTERS = 50
-MOST_PARTS = 100
+MOST_PARTS = 50
+_ENOUGH = 100
+_CLUSTERS_AT_ONCE = 3
 _CLUSTER = Field(default=None, description="Name of the cluster; none means all clusters")
 
 
@@ -120,6 +122,8 @@ async def _parts_of(
 ) -> list[tuple[str, Answer]]:
     """The parts of a cluster that `action` lists, each described. Raises `CallFailed` where they cannot be listed."""
     listed = await place.gather("eks", action, key, MOST_PARTS, clusterName=cluster)
+    if len(listed) >= MOST_PARTS:
+        parts.left_out.append(f"only the first {MOST_PARTS} of {cluster} were read")
     return await parts.each([str(each) for each in listed], describe)
 
 
@@ -159,19 +163,25 @@ _Look = Callable[[Place, str, Parts], Awaitable[list[Row]]]
 async def _by_cluster(asked: Operation, place: Place, cluster: str | None, look: _Look, empty: str) -> Result:
     """What `look` finds in the named cluster, else in all. Raises `CallFailed` where the named one cannot be read."""
     parts = Parts()
-    more = ""
     if cluster is not None:
         rows = await look(place, cluster, parts)
     else:
+        rows = []
         listed = await chosen_clusters(place, None)
-        more = cut_short(listed, _MOST_CLUSTERS, "name one")
-        rows = [row for _, found in await parts.each(listed, lambda name: look(place, name, parts)) for row in found]
+        for batch in batches(listed, _CLUSTERS_AT_ONCE):
+            rows += [
+                row for _, found in await parts.each(batch, lambda name: look(place, name, parts)) for row in found
+            ]
+            left = len(listed) - listed.index(batch[-1]) - 1
+            if len(rows) >= _ENOUGH and left:
+                parts.left_out.append(f"{left} more clusters were not looked into; name one")
+                break
     return asked.table(
         place,
         _worst_first(rows),
         empty=empty,
         failures=parts.failures,
-        more=more,
+        more="; ".join(parts.left_out),
         console=cluster_page(place, cluster),
     )
 

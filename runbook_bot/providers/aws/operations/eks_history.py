@@ -17,6 +17,7 @@ from runbook_bot.providers.aws.operations.telling import names
 from runbook_bot.providers.aws.place import Answer, Place
 
 _MOST_UPDATES = 25
+_MOST_DESCRIBED = 200
 _MOST_INSIGHTS = 200
 
 
@@ -44,7 +45,8 @@ class Updates(Operation):
         updates = [(("cluster", {}), own), *listed]
         asked = [(subject, id) for subject, ids in updates for id in ids]
         full = [name for (name, _), ids in updates if len(ids) >= _MOST_UPDATES]
-        found = await parts.each(asked, lambda each: self._described(place, each[0][1], each[1]))
+        left = len(asked) - _MOST_DESCRIBED
+        found = await parts.each(asked[:_MOST_DESCRIBED], lambda each: self._described(place, each[0][1], each[1]))
         rows = [_update(subject, answer) for ((subject, _), _), answer in found if answer]
         rows.sort(key=lambda row: (row.facts.get("status") != "Failed", newest_first(row.at)))
         return self.table(
@@ -52,7 +54,10 @@ class Updates(Operation):
             rows,
             empty="EKS tells of no update",
             failures=parts.failures,
-            more=f"of {names(full)} {_MOST_UPDATES} updates were read" if full else "",
+            more="; ".join(
+                [f"of {names(full)} {_MOST_UPDATES} updates were listed"] * bool(full)
+                + [f"{left} more updates were not read"] * (left > 0)
+            ),
             console=cluster_page(place, self.cluster),
         )
 

@@ -1,4 +1,4 @@
-"""What the access logs of an application load balancer say about a window: read from S3, within bounds."""
+"""What the access logs of a load balancer say about a window: read from S3, within bounds."""
 
 import asyncio
 import time
@@ -19,6 +19,7 @@ from runbook_bot.providers.aws.elb import load_balancer
 from runbook_bot.providers.aws.failure import CallFailed
 from runbook_bot.providers.aws.levels import last
 from runbook_bot.providers.aws.operations.elb_log_lines import Tally
+from runbook_bot.providers.aws.operations.elb_tls_lines import TlsTally
 from runbook_bot.providers.aws.operations.operation import Operation
 from runbook_bot.providers.aws.place import Answer, Place
 
@@ -36,6 +37,9 @@ _PUBLISHED_LATE = timedelta(minutes=10)
 _MOST_DAYS = 3
 
 
+_Counting = Tally | TlsTally
+
+
 @dataclass(frozen=True)
 class _Home:
     """Where the logs of one load balancer are."""
@@ -48,7 +52,7 @@ class _Home:
 
 
 class AccessLogs(Operation):
-    """Access logs of an application load balancer over a window: statuses, slow paths, targets and clients that err."""
+    """Access logs of a load balancer over a window: statuses, slow paths, who errs; of network ones TLS handshakes."""
 
     kind: ClassVar[str] = "aws.elbv2.access_logs"
     service = "elbv2"
@@ -59,16 +63,17 @@ class AccessLogs(Operation):
         "s3:GetObject",
     )
     words = ("access logs", "access log summary", "slowest paths", "which clients get errors", "which paths fail",
-             "top client errors")  # fmt: skip
+             "top client errors", "nlb access logs", "failed tls handshakes", "tls alerts of clients")  # fmt: skip
 
-    load_balancer: str = Field(description="Name of the application load balancer")
+    load_balancer: str = Field(description="Name of the application or network load balancer")
     window: TimeWindow | None = Field(default=None, description="Which requests to count; none means the last hour")
 
     async def answer(self, place: Place, now: datetime) -> Result:
         balancer = await load_balancer(place, self.load_balancer)
         window = last(1.0, now, self.window)
-        if balancer.get("Type", "application") != "application":
-            return self.table(place, [], empty="only the access logs of application load balancers are read here")
+        kind = balancer.get("Type", "application")
+        if kind not in ("application", "network"):
+            return self.table(place, [], empty=f"a {kind} load balancer writes no access logs")
         attributes = await place.call(
             "elbv2", "DescribeLoadBalancerAttributes", LoadBalancerArn=balancer["LoadBalancerArn"]
         )
@@ -77,12 +82,12 @@ class AccessLogs(Operation):
             return self.table(place, [], empty="its access logs are off: the setting access_logs.s3.enabled is false")
         listed = await _listed(place, home, window)
         chosen = _chosen(listed)
-        tally = Tally(window.start, window.end)
+        tally = Tally(window.start, window.end) if kind == "application" else TlsTally(window.start, window.end)
         read, failures = await _read(place, home.bucket, chosen, tally)
         return self.table(
             place,
             await asyncio.to_thread(tally.rows),
-            empty=_nothing(home, listed, tally),
+            empty=_nothing(home, listed, tally, tls=kind == "network"),
             failures=few(failures),
             more=_left_out(window, listed, read, tally),
             console=f"https://{console_host(place.region)}/s3/buckets/{quote(home.bucket, safe='')}"
@@ -106,15 +111,17 @@ async def _listed(place: Place, home: _Home, window: TimeWindow) -> list[Answer]
     """The files that may hold lines of the window, in the order of their times. Raises `CallFailed`."""
     found: list[Answer] = []
     end = window.end + _PUBLISHED_LATE
+    until = f"{end:%Y%m%dT%H%M}"
     day = max(window.start, end - timedelta(days=_MOST_DAYS)).replace(hour=0, minute=0, second=0, microsecond=0)
     while day <= end:
         start = f"{home.folder}{day:%Y/%m/%d}/{home.name}"
-        found += await place.gather(
-            "s3", "ListObjectsV2", "Contents", _MOST_LISTED,
-            Bucket=home.bucket, Prefix=start, StartAfter=f"{start}{max(window.start, day):%Y%m%dT%H%M}",
-        )  # fmt: skip
+        request = {"Bucket": home.bucket, "Prefix": start, "StartAfter": f"{start}{max(window.start, day):%Y%m%dT%H%M}"}
+        async for page in place.pages("s3", "ListObjectsV2", **request):
+            found += page.get("Contents") or []
+            past = found and str(found[-1].get("Key", "")).rpartition(home.name)[2] > until
+            if past or len(found) >= _MOST_LISTED:
+                break
         day += timedelta(days=1)
-    until = f"{end:%Y%m%dT%H%M}"
     return [each for each in found if str(each.get("Key", "")).rpartition(home.name)[2] <= until]
 
 
@@ -129,7 +136,7 @@ def _chosen(listed: Sequence[Answer]) -> list[Answer]:
     return [spread[index * len(spread) // fewer] for index in range(fewer)]
 
 
-async def _read(place: Place, bucket: str, chosen: Sequence[Answer], tally: Tally) -> tuple[int, list[CallFailed]]:
+async def _read(place: Place, bucket: str, chosen: Sequence[Answer], tally: _Counting) -> tuple[int, list[CallFailed]]:
     """How many objects were read until the time was up, and which could not be."""
     until = time.monotonic() + _SECONDS
     read, failures = 0, list[CallFailed]()
@@ -156,7 +163,7 @@ async def _object(place: Place, bucket: str, key: str) -> bytes | CallFailed:
         return failure
 
 
-def _count(tally: Tally, content: bytes) -> None:
+def _count(tally: _Counting, content: bytes) -> None:
     for line in _lines(content):
         tally.add(line)
 
@@ -172,7 +179,12 @@ def _lines(content: bytes) -> Iterable[str]:
     return whole.decode("utf-8", "replace").splitlines()
 
 
-def _nothing(home: _Home, listed: Sequence[Answer], tally: Tally) -> str:
+def _nothing(home: _Home, listed: Sequence[Answer], tally: _Counting, *, tls: bool) -> str:
+    if not listed and tls:
+        return (
+            f"there is no log file for this window in s3://{home.bucket}/{home.folder}: "
+            "a network load balancer writes them for its TLS listeners alone, 5 minutes late"
+        )
     if not listed:
         return f"there is no log file for this window in s3://{home.bucket}/{home.folder} (they come 5 minutes late)"
     if tally.unread:
@@ -180,10 +192,12 @@ def _nothing(home: _Home, listed: Sequence[Answer], tally: Tally) -> str:
     return "its log files tell of no request in this window"
 
 
-def _left_out(window: TimeWindow, listed: Sequence[Answer], read: int, tally: Tally) -> str:
+def _left_out(window: TimeWindow, listed: Sequence[Answer], read: int, tally: _Counting) -> str:
     told = []
     if window.length > timedelta(days=_MOST_DAYS):
         told.append(f"only the last {_MOST_DAYS} days of the window were looked at; Athena reads all of it")
+    if len(listed) >= _MOST_LISTED:
+        told.append(f"there are more than {_MOST_LISTED} log files in this window, of which the first were looked at")
     if read < len(listed):
         told.append(
             f"{read} of {len(listed)} log files were read, spread over the window: counts are of those alone;"

@@ -125,7 +125,7 @@ class Tally:
         )
 
     def _path_rows(self) -> list[Row]:
-        slow = sorted(self.paths.items(), key=lambda each: -_percentile(each[1].seconds, 0.95))[:_SHOWN]
+        slow = sorted(self.paths.items(), key=lambda each: -percentile(each[1].seconds, 0.95))[:_SHOWN]
         failing = sorted(self.paths.items(), key=lambda each: -each[1].errors)[:_SHOWN]
         chosen = dict([*(each for each in failing if each[1].errors), *slow])
         return [
@@ -169,13 +169,13 @@ def _times(seconds: list[float]) -> dict[str, float]:
     if not seconds:
         return {}
     return {
-        "median_s": round(_percentile(seconds, 0.5), 3),
-        "p95_s": round(_percentile(seconds, 0.95), 3),
+        "median_s": round(percentile(seconds, 0.5), 3),
+        "p95_s": round(percentile(seconds, 0.95), 3),
         "slowest_s": round(max(seconds), 3),
     }
 
 
-def _percentile(seconds: list[float], share: float) -> float:
+def percentile(seconds: list[float], share: float) -> float:
     """Nearest rank; -1 where nothing was measured."""
     return sorted(seconds)[min(len(seconds) - 1, int(share * len(seconds)))] if seconds else -1.0
 

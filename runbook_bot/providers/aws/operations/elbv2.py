@@ -38,6 +38,7 @@ from runbook_bot.providers.aws.place import Answer, Place
 _MOST_LISTED = 200
 _MOST_LOOKED_INTO = 40
 _MOST_RULES = 400
+_MOST_RULED = 50
 _SOON_DAYS = 30
 _OLD_TLS = {"SSLv3", "TLSv1", "TLSv1.0", "TLSv1.1"}
 
@@ -143,7 +144,7 @@ class Rules(Operation):
         balancer = await load_balancer(place, self.load_balancer)
         listeners = [e for e in await _listeners(place, balancer) if self.port in (None, e.get("Port"))]
         ruled, failures = await for_each(
-            listeners,
+            listeners[:_MOST_RULED],
             lambda each: place.gather(
                 "elbv2", "DescribeRules", "Rules", _MOST_RULES, ListenerArn=str(each["ListenerArn"])
             ),
@@ -158,7 +159,11 @@ class Rules(Operation):
             rows,
             empty="it has no listener" + ("" if self.port is None else f" on port {self.port}"),
             failures=[*failures, *unread],
-            more=f"the targets of {left} more target groups were not looked at" if left > 0 else "",
+            more="; ".join(
+                [f"{len(listeners) - _MOST_RULED} more listeners were not read; name a port"]
+                * (len(listeners) > _MOST_RULED)
+                + [f"the targets of {left} more target groups were not looked at"] * (left > 0)
+            ),
             console=_link(place.region, "LoadBalancers", self.load_balancer),
         )
 

@@ -16,6 +16,8 @@ class Parts:
     """Asks for parts, and keeps which of them could not be had."""
 
     failures: list[CallFailed] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+    """What was not asked for since there is too much of it, as clauses."""
 
     async def get(self, work: Awaitable[_T], otherwise: _T) -> _T:
         """What `work` brings, else `otherwise`. What has been deleted meanwhile is no failure: it is not there."""

@@ -1,5 +1,6 @@
 """What can be asked of the logs that RDS keeps itself: which files there are, and the end of one."""
 
+import asyncio
 import re
 from datetime import UTC, datetime
 from typing import ClassVar
@@ -86,7 +87,7 @@ class LogTail(Operation):
             asked=self.request(),
             where=f"{self.where(place)}, file {name}",
             message=message if kept else f"{name} is empty",
-            lines=tuple(_lines(kept, name, _written(chosen) or now)),
+            lines=tuple(await asyncio.to_thread(_lines, kept, name, _written(chosen) or now)),
             console=databases_link(place),
         )
 

@@ -1,6 +1,7 @@
 """What can be asked of Service Quotas."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import ClassVar
 from urllib.parse import quote
@@ -51,11 +52,10 @@ class QuotaUsage(Operation):
 
         found, failures = await for_each(codes, listed)
         quotas = [quota for _, several in found for quota in several]
-        measured = {_wanted(each): each for each in quotas if each.get("UsageMetric") and each.get("Value")}
+        measured = await asyncio.to_thread(_measured, quotas)
         window = aligned(last(3, now, self.window), _PERIOD)
         points, unread = await read_points(place, list(measured), window)
-        rows = [_row(quota, wanted, points[wanted]) for wanted, quota in measured.items() if points.get(wanted)]
-        rows.sort(key=lambda row: -float(str(row.facts["used_percent"])))
+        rows = await asyncio.to_thread(_rows, measured, points)
         unused = len(quotas) - len(rows)
         told = f"for {unused} of {len(quotas)} quotas CloudWatch has no usage in this window" if unused and rows else ""
         return self.table(
@@ -75,6 +75,16 @@ def _nothing(codes: Sequence[str], quotas: Sequence[Answer]) -> str:
     return (
         f"CloudWatch has no usage in this window for any of {len(quotas)} quotas; usage of the others is not measured"
     )
+
+
+def _measured(quotas: Sequence[Answer]) -> dict[Wanted, Answer]:
+    return {_wanted(each): each for each in quotas if each.get("UsageMetric") and each.get("Value")}
+
+
+def _rows(measured: Mapping[Wanted, Answer], points: Mapping[Wanted, Points]) -> list[Row]:
+    """The fullest first; there may be thousands of quotas, so both are done beside the loop."""
+    rows = [_row(quota, wanted, points[wanted]) for wanted, quota in measured.items() if points.get(wanted)]
+    return sorted(rows, key=lambda row: -float(str(row.facts["used_percent"])))
 
 
 def _wanted(quota: Answer) -> Wanted:
