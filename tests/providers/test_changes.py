@@ -3,6 +3,7 @@
 import json
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -14,6 +15,7 @@ from runbook_bot.providers.aws.provider import AwsProvider
 from tests.providers.conftest import NOW
 from tests.providers.shop import CHECKOUT, ORDERS_DB, RECEIPTS, Shop
 from tests.providers.stand_in import Answer, StandIn
+from tests.providers.timeline.trail import tell
 
 QUEUE = Resource(type=ResourceType.sqs_queue, name="orders")
 
@@ -206,6 +208,28 @@ async def test_cloudtrail_says_what_was_changed_of_a_function_without_versions(
     result = await provider.ask(ListChanges(resources=(RECEIPTS,), window=window))
     (change,) = result.changes
     assert change.kind == kind
+
+
+async def test_the_newest_of_many_versions_of_a_function_are_compared(
+    aws: StandIn, provider: AwsProvider, window: TimeWindow
+) -> None:
+    """Lambda lists fifty at a time, the oldest first."""
+
+    def version(number: int) -> dict[str, object]:
+        at = NOW - timedelta(days=200 - number) if number < 120 else NOW - timedelta(minutes=20)
+        stamp = f"{at:%Y-%m-%dT%H:%M:%S}.000+0000"
+        return {"FunctionName": "receipts", "Version": str(number), "LastModified": stamp, "MemorySize": 100 + number}
+
+    def listed(path: str) -> Answer:
+        first = int(parse_qs(urlsplit(path).query).get("Marker", ["1"])[0])
+        more = {"NextMarker": str(first + 50)} if first + 50 <= 120 else {}
+        versions = [version(number) for number in range(first, min(first + 50, 121))]
+        return Answer(200, json.dumps({"Versions": versions, **more}).encode())
+
+    aws.answers["ListVersionsByFunction"] = listed
+    tell(aws)
+    (change,) = (await provider.ask(ListChanges(resources=(RECEIPTS,), window=window))).changes
+    assert change.summary == "receipts version 119 → 120: memory_size 219 → 220"
 
 
 async def test_without_cloudtrail_the_deployments_are_seen_and_the_gap_is_named(

@@ -68,6 +68,9 @@ async def test_throttling_is_tried_once_more_and_then_told(aws: StandIn, provide
         (400, '{"__type": "UnknownOperationException"}'),
         (200, "this is no JSON"),
         (200, "[1, 2]"),
+        (200, ""),
+        (400, '{"__type": "ValidationException", "message": "The operation DescribeServices is not supported here"}'),
+        (400, '{"__type": "OperationNotFoundException", "message": "Operation not found"}'),
     ],
 )
 async def test_what_is_not_answered_here_is_asked_once_and_named(
@@ -202,7 +205,8 @@ async def test_doctor_ends_within_two_seconds(aws: StandIn, provider: AwsProvide
     aws.hangs("GetCallerIdentity")
     aws.hangs("ListClusters")
     lines = await provider.check()
-    assert (lines[0].state, lines[0].text) == ("failed", "AWS did not answer within 1.8 s")
+    assert lines[0].state == "failed"
+    assert lines[0].text.startswith("AWS did not answer within ")
 
 
 async def test_a_second_try_that_works_is_enough(aws: StandIn, shop: Shop, provider: AwsProvider) -> None:

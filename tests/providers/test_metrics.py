@@ -287,3 +287,41 @@ async def test_pages_of_html_are_no_absence(aws: StandIn, provider: AwsProvider,
     result = await provider.ask(DB_CPU)
     assert result.status is expected
     assert not result.series
+
+
+async def test_ec2_s_points_of_five_minutes_are_rates_all_the_same(
+    shop: Shop, provider: AwsProvider, window: TimeWindow
+) -> None:
+    """Basic monitoring: a sum of five minutes, every five minutes."""
+    minute = NOW.replace(second=0)
+    told = {minute - timedelta(minutes=5 * n): 600_000.0 for n in range(1, 6)}
+    shop.points_at("AWS/EC2", "NetworkIn", {"InstanceId": "i-0123"}, told)
+    machine = Resource(type=ResourceType.ec2_instance, name="i-0123")
+    (series,) = (
+        await provider.ask(ReadMetrics(resources=(machine,), signals=(Signal.network_in,), window=window))
+    ).series
+    assert set(series.values) == {2000.0}
+    assert series.step == 300
+
+
+async def test_a_count_that_is_empty_because_nothing_happened_is_not_searched_for(
+    aws: StandIn, shop: Shop, provider: AwsProvider, window: TimeWindow
+) -> None:
+    shop.function()
+    shop.points("AWS/Lambda", "Invocations", {"FunctionName": "receipts"}, [600] * 5)
+    query = ReadMetrics(resources=(RECEIPTS,), signals=(Signal.requests, Signal.throttles), window=window)
+    assert [series.signal for series in (await provider.ask(query)).series] == [Signal.requests]
+    assert aws.asked("ListMetrics") == []
+
+
+@pytest.mark.parametrize(("points", "expected"), [([5.0, 6.0], Status.ok), ([], Status.denied)])
+async def test_a_cache_whose_members_may_not_be_asked_for_is_read_by_its_own_name(
+    aws: StandIn, shop: Shop, provider: AwsProvider, window: TimeWindow, points: list[float], expected: Status
+) -> None:
+    aws.refuses_xml("DescribeReplicationGroups", "AccessDenied", "not authorized", 403)
+    if points:
+        shop.points("AWS/ElastiCache", "Evictions", {"CacheClusterId": "sessions"}, points)
+    cache = Resource(type=ResourceType.elasticache_cluster, name="sessions")
+    result = await provider.ask(ReadMetrics(resources=(cache,), signals=(Signal.evictions,), window=window))
+    assert (result.status, values(result, Signal.evictions)) == (expected, points)
+    assert "elasticache:DescribeReplicationGroups" in result.message

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from runbook_bot.domain.noun import utc
 from runbook_bot.domain.observation import Change, Fact, LogLine
 from runbook_bot.domain.service import Resource
 from runbook_bot.domain.tools import ListEvents, Result, Status
@@ -44,10 +45,14 @@ async def group_facts(place: Place, resource: Resource) -> list[Fact]:
 
 
 async def _activities(place: Place, resource: Resource, window: TimeWindow) -> list[Answer]:
-    found = await place.gather(
-        "autoscaling", "DescribeScalingActivities", "Activities", _MOST, AutoScalingGroupName=resource.name
-    )
-    return [each for each in found if each.get("StartTime") and window.holds(each["StartTime"])]
+    """Those that began in the window; AWS lists the newest first."""
+    found: list[Answer] = []
+    async for page in place.pages("autoscaling", "DescribeScalingActivities", AutoScalingGroupName=resource.name):
+        told = [each for each in page.get("Activities") or [] if each.get("StartTime")]
+        found += [each for each in told if window.holds(utc(each["StartTime"]))]
+        if len(found) >= _MOST or any(utc(each["StartTime"]) < window.start for each in told):
+            break
+    return found[:_MOST]
 
 
 async def group_events(place: Place, query: ListEvents) -> Result:

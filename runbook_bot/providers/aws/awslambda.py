@@ -4,7 +4,7 @@ import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
-from runbook_bot.domain.noun import iso
+from runbook_bot.domain.noun import iso, utc
 from runbook_bot.domain.observation import Change, Fact
 from runbook_bot.domain.service import Resource
 from runbook_bot.domain.window import TimeWindow
@@ -12,7 +12,8 @@ from runbook_bot.providers.aws.differences import Fields, compared, kind_of, tol
 from runbook_bot.providers.aws.failure import CallFailed
 from runbook_bot.providers.aws.place import Answer, Place
 
-_MOST_VERSIONS = 50
+_MOST_VERSIONS = 2000
+"""Lambda lists the oldest first, so all have to be read to know the newest."""
 _FIELDS = {
     "CodeSha256": "code_sha256",
     "MemorySize": "memory_size",
@@ -86,14 +87,14 @@ async def _or_failure(work: Any) -> Any:
 
 
 def modified_at(function: Answer) -> datetime | None:
-    """Lambda writes `2026-02-03T10:11:12.000+0000`."""
+    """In UTC. Lambda writes `2026-02-03T10:11:12.000+0000`."""
     text = str(function.get("LastModified") or "")
     try:
         return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%f%z").astimezone(UTC)
     except ValueError:
         pass
     try:
-        return datetime.fromisoformat(text)
+        return utc(datetime.fromisoformat(text))
     except ValueError:
         return None
 

@@ -92,10 +92,10 @@ async def read_trail(place: Place, window: TimeWindow, names: Sequence[str], sha
     names: of the resources, asked for first.
     shared: of what they stand on.
     """
-    told, complete, failure = await _sweep(place, window)
-    if failure is not None and failure.kind not in ("invalid", "failed", "throttled"):
-        return Trail((), (failure,))
-    failures = [failure] if failure is not None else []
+    told, complete, swept = await _sweep(place, window)
+    if swept is not None and swept.kind not in ("invalid", "failed", "throttled"):
+        return Trail((), (swept,))
+    failures = [swept] if swept is not None else []
     unread = ""
     events = list(told)
     if not complete or not events:
@@ -106,10 +106,16 @@ async def read_trail(place: Place, window: TimeWindow, names: Sequence[str], sha
             if failure is not None:
                 failures.append(failure)
                 break
+            if complete and not events:
+                break  # it is quiet: one name was tried, for a stand-in that tells writes by name only
         else:
             failures = [] if asked else failures
         if not complete and told:
             unread = _cut(told, asked)
+        elif swept is not None and not failures:
+            unread = (
+                f"of all writes CloudTrail did not tell ({swept}); those that name {', '.join(asked[:4])} were read"
+            )
     return Trail(await asyncio.to_thread(_parsed, events, window), tuple(failures), unread)
 
 

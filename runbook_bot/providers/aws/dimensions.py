@@ -47,6 +47,8 @@ _READ_BACK = (
 )
 """In this order: the most specific dimension says what a metric is about."""
 _MOST_NODES = 6
+_IS_NONE = ("missing", "invalid", "unsupported", "not_enabled")
+"""How asking for a replication group ends where the name is a cluster's, or where there are no such groups."""
 
 
 def primary_dimension(type: R) -> str | None:
@@ -102,12 +104,14 @@ async def dimensions_of(place: Place, resource: Resource) -> list[Dimensions]:
 
 
 async def cache_nodes(place: Place, name: str) -> list[str]:
-    """The cache clusters of a replication group; the name itself where it is none."""
+    """The cache clusters of a replication group; the name itself where it is none. Raises `CallFailed`."""
 
     async def look() -> list[str]:
         try:
             answer = await place.call("elasticache", "DescribeReplicationGroups", ReplicationGroupId=name)
-        except CallFailed:
+        except CallFailed as failure:
+            if failure.kind not in _IS_NONE:
+                raise
             return [name]
         groups = answer.get("ReplicationGroups") or []
         members = [str(each) for group in groups for each in group.get("MemberClusters") or []]

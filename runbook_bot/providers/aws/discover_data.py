@@ -72,7 +72,14 @@ async def _proxies(look: Looking) -> dict[str, list[str]]:
     proxies = await look.listed("rds", "DescribeDBProxies", "DBProxies", 100)
     names = [str(each.get("DBProxyName", "")) for each in proxies]
     told = await asyncio.gather(
-        *(look.listed("rds", "DescribeDBProxyTargets", "Targets", 50, DBProxyName=name) for name in names)
+        *(
+            look.part(
+                f"targets of the proxy {name}",
+                look.listed("rds", "DescribeDBProxyTargets", "Targets", 50, DBProxyName=name),
+                [],
+            )
+            for name in names
+        )
     )
     found: dict[str, list[str]] = {}
     for proxy, targets in zip(proxies, told, strict=True):
@@ -101,10 +108,11 @@ async def buckets(look: Looking) -> list[Found]:
     """Those of the whole account; of interest where somebody uses one."""
     answer = await look.call("s3", "ListBuckets")
     names = [str(each.get("Name", "")) for each in answer.get("Buckets") or []]
+    domain = "amazonaws.com.cn" if look.identity.partition == "aws-cn" else "amazonaws.com"
     listed = []
     for name in names[:MOST]:
         arn = f"arn:{look.identity.partition}:s3:::{name}"
-        hosts = (f"{name}.s3.amazonaws.com", f"{name}.s3.{look.place.region}.amazonaws.com", f"s3://{name}")
+        hosts = (f"{name}.s3.{domain}", f"{name}.s3.{look.place.region}.{domain}", f"s3://{name}")
         listed.append(found(R.s3_bucket, name, look.tagged(arn), arn, *hosts, only_called=True))
     return listed
 

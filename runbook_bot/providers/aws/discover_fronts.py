@@ -56,7 +56,10 @@ async def _hosts(look: Looking, balancer: str) -> dict[str, set[str]]:
     """Target groups by the host that a rule of a shared load balancer asks for."""
     listeners = await look.listed("elbv2", "DescribeListeners", "Listeners", 50, LoadBalancerArn=balancer)
     rules = await asyncio.gather(
-        *(look.listed("elbv2", "DescribeRules", "Rules", 200, ListenerArn=each["ListenerArn"]) for each in listeners)
+        *(
+            look.listed("elbv2", "DescribeRules", "Rules", 200, ListenerArn=each.get("ListenerArn"))
+            for each in listeners
+        )
     )
     found: dict[str, set[str]] = {}
     for rule in (rule for part in rules for rule in part):

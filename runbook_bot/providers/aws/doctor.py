@@ -9,6 +9,7 @@ from runbook_bot.domain.errand import reading_afresh
 from runbook_bot.domain.ports import Check
 from runbook_bot.providers.aws.config import AwsSettings
 from runbook_bot.providers.aws.failure import CallFailed
+from runbook_bot.providers.aws.patience import patience
 from runbook_bot.providers.aws.place import Identity, Place
 from runbook_bot.providers.aws.places import Places
 from runbook_bot.providers.aws.policy import Bounds, Policy, assuming, changing, reading, reads, scoped
@@ -82,11 +83,11 @@ async def _standing(place: Place, who: Identity | CallFailed, regions: Sequence[
 async def _check_place(place: Place) -> list[Check]:
     part = f"aws {place.name}"
     try:
-        async with asyncio.timeout(_SECONDS):
+        async with asyncio.timeout(_SECONDS * patience()):
             return await _ask(place, part)
     except TimeoutError:
         remedy = "check the network, the region and AWS_ENDPOINT_URL"
-        return [Check(part, "failed", f"AWS did not answer within {_SECONDS:g} s", remedy)]
+        return [Check(part, "failed", f"AWS did not answer within {_SECONDS * patience():g} s", remedy)]
 
 
 async def _ask(place: Place, part: str) -> list[Check]:

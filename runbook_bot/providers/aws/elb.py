@@ -67,7 +67,7 @@ async def balancer_dimensions(place: Place, name: str) -> list[Dimensions]:
 async def group_facts(place: Place, name: str) -> list[Fact]:
     """Healthy and unhealthy targets, and why the unhealthy ones are. Raises `CallFailed`."""
     group = await target_group(place, name)
-    answer = await place.call("elbv2", "DescribeTargetHealth", TargetGroupArn=group["TargetGroupArn"])
+    answer = await place.call("elbv2", "DescribeTargetHealth", TargetGroupArn=group.get("TargetGroupArn"))
     targets: list[Any] = answer.get("TargetHealthDescriptions") or []
     states = [each.get("TargetHealth") or {} for each in targets]
     unhealthy = [each for each in states if each.get("State") == "unhealthy"]

@@ -59,7 +59,17 @@ _CREDENTIALS = re.compile(
     r"InvalidAccessKeyId|AuthFailure|MissingAuthenticationToken|IncompleteSignature|TokenRefreshRequired"
 )
 _THROTTLED = re.compile(r"Throttl|TooManyRequests|RequestLimitExceeded|SlowDown|BandwidthLimit|^429$")
-_UNSUPPORTED = re.compile(r"UnknownOperation|InvalidAction|UnsupportedOperation|NotImplemented|^(404|405|500|501)$")
+_UNSUPPORTED = re.compile(
+    r"Unknown(Operation|Action|Service|Method)|InvalidAction|UnsupportedOperation|NotImplemented|"
+    r"(Operation|Action|Method|Route)NotFound|^(404|405|500|501)$"
+)
+_UNSUPPORTED_TEXT = re.compile(
+    r"\b(unknown|unsupported|unrecognized|unimplemented) (operation|action|method|service)\b|"
+    r"\b(operation|action|method)\b[^.]{0,80}\b(not (yet )?(implemented|supported|recognized)|unknown)\b|"
+    r"\bnot (yet )?implemented\b",
+    re.IGNORECASE,
+)
+"""How stand-ins for AWS say that they do not have a call."""
 _MISSING = re.compile(r"NotFound|DoesNotExist|NonExistent|NoSuch")
 _MISSING_TEXT = re.compile(r"does not exist|not found|unable to describe task definition", re.IGNORECASE)
 _PERFORM = re.compile(r"not authorized to perform:?\s*([\w-]+:\w+)(?:.*?on resource:?\s*(\S+))?", re.DOTALL)
@@ -203,7 +213,7 @@ def _refusal(error: ClientError, needed: str, action: str, region: str) -> CallF
     elif _THROTTLED.search(code):
         wait = told_to_wait(headers) or 0.0
         kind, text = "throttled", f"AWS throttled {action} ({code}); ask again {f'in {wait:g} s' if wait else 'later'}"
-    elif _UNSUPPORTED.search(code) or html or status == 501:
+    elif _UNSUPPORTED.search(code) or html or status == 501 or _UNSUPPORTED_TEXT.search(message):
         kind, text = "unsupported", f"AWS does not answer {action} here ({code or status})"
     elif _MISSING.search(code) or _MISSING_TEXT.search(message):
         kind, text = "missing", one_line(message) or f"{action}: there is no such thing"

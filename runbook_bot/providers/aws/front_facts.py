@@ -56,7 +56,7 @@ async def api_facts(place: Place, resource: Resource) -> Facts:
         Fact(name="created_at", value=_moment(api.get("createdDate"))),
     ]
     try:
-        stages = (await place.call("apigateway", "GetStages", restApiId=api["id"])).get("item") or []
+        stages = (await place.call("apigateway", "GetStages", restApiId=api.get("id"))).get("item") or []
     except CallFailed as failure:
         return facts, [failure]
     dated = sorted((each for each in stages if each.get("lastUpdatedDate")), key=lambda each: each["lastUpdatedDate"])

@@ -13,7 +13,7 @@ from runbook_bot.providers.aws.rds import read_cluster, read_instance
 from runbook_bot.providers.aws.statements import without_values
 
 _METRIC = "db.load.avg"
-_MOST_PAGES = 10
+_MOST_LISTED = 200
 _WAITS, _TOP, _PARTS = 10, 10, 6
 Kind = Literal["cpu", "lock", "io", "other"]
 By = Literal["sql", "user", "host", "application", "database"]
@@ -126,8 +126,8 @@ async def read_load(place: Place, instance: Answer, window: TimeWindow, *, state
     grouped: list[Answer] = [{"Metric": _METRIC, "GroupBy": {"Group": "db.wait_event", "Limit": _WAITS}}]
     if statements:
         grouped.append({"Metric": _METRIC, "GroupBy": {"Group": "db.sql_tokenized", "Limit": 3}})
-    listed = await _pages(
-        place, "GetResourceMetrics", "MetricList", MetricQueries=[{"Metric": _METRIC}, *grouped],
+    listed = await place.gather(
+        "pi", "GetResourceMetrics", "MetricList", _MOST_LISTED, MetricQueries=[{"Metric": _METRIC}, *grouped],
         PeriodInSeconds=period_of(window), **_span(instance, window),
     )  # fmt: skip
     total: dict[float, float] = {}
@@ -220,16 +220,3 @@ def _span(instance: Answer, window: TimeWindow) -> Answer:
         "StartTime": window.start,
         "EndTime": window.end,
     }
-
-
-async def _pages(place: Place, action: str, key: str, **parameters: object) -> list[Answer]:
-    """botocore has no paginator for this service."""
-    found: list[Answer] = []
-    token: Answer = {}
-    for _ in range(_MOST_PAGES):
-        answer = await place.call("pi", action, **parameters, **token)
-        found += answer.get(key) or []
-        if not answer.get("NextToken"):
-            break
-        token = {"NextToken": answer["NextToken"]}
-    return found

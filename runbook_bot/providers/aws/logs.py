@@ -16,6 +16,7 @@ from runbook_bot.providers.aws.failure import CallFailed
 from runbook_bot.providers.aws.log_groups import log_groups
 from runbook_bot.providers.aws.log_lines import Lines, chosen, matcher, readable
 from runbook_bot.providers.aws.logs_insights import Found, escaped, moment_of, run_query
+from runbook_bot.providers.aws.patience import patience
 from runbook_bot.providers.aws.place import Answer, Place, asked
 
 SOURCE = "aws.cloudwatch.logs"
@@ -25,10 +26,15 @@ _MOST_LINES = 24_000
 _MOST_GROUPS = 12
 _BEFORE_ONSET = timedelta(minutes=3)
 _SEARCH_SECONDS = 8.0
+"""For all that is done for one question: a place has nine seconds, after which nothing of it would be told."""
+_READ_SECONDS = 3.5
+"""Of these, for reading from end to end."""
 _INSIGHTS_SECONDS = 8.0
 _INSIGHTS_LINES = 10_000
 _SAMPLES = 16
-_SAMPLE_SECONDS = 6.0
+_SAMPLE_SECONDS = 2.0
+"""Kept for samples where Logs Insights does not answer."""
+_MARGIN_SECONDS = 0.2
 _SAMPLE_LINES = 250
 _FINAL = ("missing", "denied", "credentials", "unreachable")
 _T = TypeVar("_T")
@@ -66,7 +72,8 @@ async def search_logs(place: Place, query: SearchLogs) -> Result:
         text = "its configuration names no log group in CloudWatch Logs"
         return Result(status=Status.error, source=SOURCE, asked=_nowhere(query), where=where, message=text)
     unread, groups = groups[_MOST_GROUPS:], groups[:_MOST_GROUPS]
-    answers = await asyncio.gather(*(_search_group(place, group, query) for group in groups))
+    until = asyncio.get_running_loop().time() + _SEARCH_SECONDS * patience()
+    answers = await asyncio.gather(*(_search_group(place, group, query, until) for group in groups))
     found = [each for each in answers if isinstance(each, Read)]
     failures = [each for each in answers if isinstance(each, CallFailed)]
     together = [line for each in found for line in each.lines]
@@ -126,19 +133,28 @@ def _span(start: datetime, end: datetime) -> Answer:
     return {"startTime": first, "endTime": max(first, last)}
 
 
-async def _search_group(place: Place, group: str, query: SearchLogs) -> Read | CallFailed:
-    """With the pattern; what is too much to be read from end to end is asked for in another way."""
+async def _search_group(place: Place, group: str, query: SearchLogs, until: float) -> Read | CallFailed:
+    """With the pattern; what is too much to be read from end to end is asked for in another way, until that moment."""
     try:
         found = await _read(place, group, query)
     except CallFailed as failure:
         if failure.kind not in ("invalid", "unsupported"):
             return failure
-        told, _ = await _telling(place, group, query, Lines())  # groups of infrequent access answer Insights only
-        return told or failure
+        told = await _until(until, _telling(place, group, query, Lines(), until))  # infrequent access: Insights only
+        return (told[0] if told else None) or failure
     simple = Read(found.lines, found.scanned, found.more)
     if not found.more:
         return simple
-    return await _of_many(place, group, query, found) or simple
+    return await _until(until, _of_many(place, group, query, found, until)) or simple
+
+
+async def _until(moment: float, work: Awaitable[_T]) -> _T | None:
+    """None where it is not done by then: what was read before is told all the same."""
+    try:
+        async with asyncio.timeout_at(moment):
+            return await work
+    except TimeoutError:
+        return None
 
 
 async def _read(place: Place, group: str, query: SearchLogs) -> Lines:
@@ -209,7 +225,7 @@ async def _read_span(
     parameters = {"logGroupName": group, **span} | ({"filterPattern": pattern} if pattern else {})
     matches = matcher(query.any_of)
     clock = asyncio.get_running_loop().time
-    deadline, read = clock() + _SEARCH_SECONDS / 2, 0
+    deadline, read = clock() + _READ_SECONDS / 2, 0
     try:
         async for page in place.pages("logs", "FilterLogEvents", **parameters):
             await asyncio.to_thread(found.take, page.get("events") or [], matches)
@@ -223,30 +239,31 @@ async def _read_span(
         found.more = True
 
 
-async def _of_many(place: Place, group: str, query: SearchLogs, read: Lines) -> Read | None:
+async def _of_many(place: Place, group: str, query: SearchLogs, read: Lines, until: float) -> Read | None:
     """All lines that tell, by Logs Insights; where these are too many too, or it may not be asked, samples of all."""
-    told, insights = await _telling(place, group, query, read)
+    told, insights = await _telling(place, group, query, read, until)
     if told is not None:
         return told
-    sampled = await _sampled(place, group, query)
+    sampled = await _sampled(place, group, query, until)
     if not sampled.lines:
         return None
     how = f"{_SAMPLES} samples spread over the window were read of group {group}, which has too many lines"
     return Read(sampled.lines, read.scanned + sampled.scanned, True, f"{how} ({insights})" if insights else how)
 
 
-async def _telling(place: Place, group: str, query: SearchLogs, read: Lines) -> tuple[Read | None, str]:
+async def _telling(place: Place, group: str, query: SearchLogs, read: Lines, until: float) -> tuple[Read | None, str]:
     """The lines with one of the words, or those that complain; and why not, where they cannot be had whole."""
     words = [each.strip() for each in query.any_of if each.strip()]
     expression = "|".join(escaped(each) for each in words) if words else TROUBLE.pattern
     text = f"fields @timestamp, @message, @logStream | filter @message like /(?i)({expression})/"
     text += f" | sort @timestamp asc | limit {_INSIGHTS_LINES}"
+    seconds = max(0.5, min(_INSIGHTS_SECONDS, until - asyncio.get_running_loop().time() - _SAMPLE_SECONDS))
     try:
-        answer = await run_query(place, [group], text, query.window, limit=_INSIGHTS_LINES, seconds=_INSIGHTS_SECONDS)
+        answer = await run_query(place, [group], text, query.window, limit=_INSIGHTS_LINES, seconds=seconds)
     except CallFailed as failure:
         return None, str(failure)
     if not answer.complete:
-        return None, f"Logs Insights was stopped after {_INSIGHTS_SECONDS:g} s; {answer.cost}"
+        return None, f"Logs Insights was stopped after {seconds:.0f} s; {answer.cost}"
     if answer.matched > len(answer.rows):
         return None, f"{answer.matched} lines would have to be told; {answer.cost}"
     tells = matcher(words) if words else lambda line: TROUBLE.search(line) is not None
@@ -268,7 +285,7 @@ def _lines(answer: Found, tells: Callable[[str], bool]) -> list[LogLine]:
     return found
 
 
-async def _sampled(place: Place, group: str, query: SearchLogs) -> Lines:
+async def _sampled(place: Place, group: str, query: SearchLogs, until: float) -> Lines:
     """The first lines of each of many equal slices: as much of what came before the onset as of what came after."""
     pattern, matches = filter_pattern(query.any_of), matcher(query.any_of)
     each = max(1, min(_SAMPLE_LINES, query.limit // 4))
@@ -281,7 +298,8 @@ async def _sampled(place: Place, group: str, query: SearchLogs) -> Lines:
         await asyncio.to_thread(found.take, page.get("events") or [], matches)
 
     tasks = [asyncio.ensure_future(_tried(sample(start, end))) for start, end in slices]
-    _, late = await asyncio.wait(tasks, timeout=_SAMPLE_SECONDS)
+    left = until - asyncio.get_running_loop().time() - _MARGIN_SECONDS
+    _, late = await asyncio.wait(tasks, timeout=max(0.0, left))
     for task in late:
         task.cancel()
     await asyncio.gather(*late, return_exceptions=True)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from math import isfinite
 from typing import Any
 
@@ -17,6 +18,8 @@ Points = dict[float, float]
 
 _IN_ONE_CALL = 500
 _ONE_BY_ONE = 60
+_MOST_POINTS = 1440
+"""That GetMetricStatistics answers with; a window of a day that begins within a minute has one more."""
 _PLAIN = {"Average", "Sum", "Minimum", "Maximum", "SampleCount"}
 _WORTH_ANOTHER_WAY = ("unsupported", "failed", "invalid")
 
@@ -130,14 +133,14 @@ def _partial(wanted: Wanted, result: Answer) -> CallFailed:
 async def _singly(
     place: Place, wanted: Sequence[Wanted], window: TimeWindow
 ) -> tuple[dict[Wanted, Points], list[CallFailed]]:
-    """A call a metric, bounded; a percentile that is not there is no failure."""
+    """A call a metric, bounded; a percentile that is not there to be had is no failure."""
     chosen = wanted[:_ONE_BY_ONE]
     answers = await asyncio.gather(*(_single(place, each, window) for each in chosen))
     points = {each: found for each, found in zip(chosen, answers, strict=True) if isinstance(found, dict) and found}
     failures = [
         answer
         for each, answer in zip(chosen, answers, strict=True)
-        if isinstance(answer, CallFailed) and not each.percentile
+        if isinstance(answer, CallFailed) and not (each.percentile and answer.kind in _WORTH_ANOTHER_WAY)
     ]
     if len(wanted) > len(chosen):
         text = f"{len(wanted) - len(chosen)} metrics were not read: CloudWatch answers only one at a time here"
@@ -148,7 +151,8 @@ async def _singly(
 async def _single(place: Place, wanted: Wanted, window: TimeWindow) -> Points | CallFailed:
     statistic = wanted.row.statistic
     which: dict[str, Any] = {"ExtendedStatistics": [statistic]} if wanted.percentile else {"Statistics": [statistic]}
-    span = {"StartTime": window.start, "EndTime": window.end, "Period": wanted.period}
+    start = max(window.start, window.end - timedelta(seconds=_MOST_POINTS * wanted.period))
+    span = {"StartTime": start, "EndTime": window.end, "Period": wanted.period}
     try:
         answer = await place.call("cloudwatch", "GetMetricStatistics", **wanted.metric, **span, **which)
     except CallFailed as failure:

@@ -29,6 +29,9 @@ class Metric:
     account_wide: bool = False
     """It has no dimensions: it is about everything of that service in the account and region."""
 
+    finer: bool = False
+    """CloudWatch may keep it under more dimensions than the other metrics of the resource: by operation."""
+
     def neutral(self, value: float, period: float) -> float:
         match self.convert:
             case "per_minute":
@@ -43,8 +46,8 @@ class Metric:
                 return value
 
 
-def _count(type: R, signal: S, namespace: str, name: str, *, sparse: bool = False) -> Metric:
-    return Metric(type, signal, namespace, name, "Sum", "per_minute", "count/min", sparse)
+def _count(type: R, signal: S, namespace: str, name: str, *, sparse: bool = False, finer: bool = False) -> Metric:
+    return Metric(type, signal, namespace, name, "Sum", "per_minute", "count/min", sparse, finer=finer)
 
 
 def _mean(type: R, signal: S, namespace: str, name: str, /, unit: str, convert: Convert = "same") -> Metric:  # a row
@@ -110,7 +113,8 @@ TABLE: tuple[Metric, ...] = (
     _peak(R.target_group, S.unhealthy_hosts, _NLB, "UnHealthyHostCount", "count"),
     *_balanced(R.load_balancer),
     _count(R.load_balancer, S.errors, _ALB, "HTTPCode_ELB_5XX_Count", sparse=True),
-    _mean(R.load_balancer, S.connections, _ALB, "ActiveConnectionCount", "count"),
+    # each node of the load balancer reports its own; together they are the sum of a minute
+    Metric(R.load_balancer, S.connections, _ALB, "ActiveConnectionCount", "Sum", "per_minute", "count"),
     # the load balancer had reached its own maximum of connections
     _count(R.load_balancer, S.rejected, _ALB, "RejectedConnectionCount", sparse=True),
     _count(R.load_balancer, S.tls_errors, _ALB, "ClientTLSNegotiationErrorCount", sparse=True),
@@ -148,10 +152,10 @@ TABLE: tuple[Metric, ...] = (
     _peak(R.rds_cluster, S.replica_lag, _RDS, "AuroraReplicaLagMaximum", "s", "milliseconds"),
     _count(R.dynamodb_table, S.throttles, _DYNAMO, "ReadThrottleEvents", sparse=True),
     _count(R.dynamodb_table, S.throttles, _DYNAMO, "WriteThrottleEvents", sparse=True),
-    _count(R.dynamodb_table, S.throttles, _DYNAMO, "ThrottledRequests", sparse=True),
+    _count(R.dynamodb_table, S.throttles, _DYNAMO, "ThrottledRequests", sparse=True, finer=True),
     Metric(R.dynamodb_table, S.consumed_capacity, _DYNAMO, "ConsumedReadCapacityUnits", "Sum", "per_minute", "u/min"),
     Metric(R.dynamodb_table, S.consumed_capacity, _DYNAMO, "ConsumedWriteCapacityUnits", "Sum", "per_minute", "u/min"),
-    _count(R.dynamodb_table, S.errors, _DYNAMO, "SystemErrors", sparse=True),
+    _count(R.dynamodb_table, S.errors, _DYNAMO, "SystemErrors", sparse=True, finer=True),
     _mean(R.dynamodb_table, S.latency, _DYNAMO, "SuccessfulRequestLatency", "s", "milliseconds"),
     _mean(R.sqs_queue, S.queue_depth, _SQS, "ApproximateNumberOfMessagesVisible", "messages"),
     _peak(R.sqs_queue, S.oldest_message_age, _SQS, "ApproximateAgeOfOldestMessage", "s"),

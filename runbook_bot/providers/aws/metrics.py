@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from runbook_bot.domain.noun import Json, utc
 from runbook_bot.domain.observation import Series
@@ -76,8 +77,8 @@ async def _plan(place: Place, resource: Resource, signals: tuple[Signal, ...], p
             return Plan()
         sets = await dimensions_of(place, resource)
     except CallFailed as failure:
-        unresolved = [Wanted(resource, row, None, period) for row in rows(resource.type, signals)]
-        return Plan(unresolved, [failure])
+        guess = {"CacheClusterId": resource.name} if resource.type is ResourceType.elasticache_cluster else None
+        return Plan([Wanted(resource, row, guess, period) for row in rows(resource.type, signals)], [failure])
     wanted = [Wanted(resource, row, each, period) for each in sets for row in metrics if _fits(row, each)]
     shared = [Wanted(resource, row, {}, period) for row in metrics if row.account_wide]
     return Plan([*(each for each in wanted if not each.row.account_wide), *shared])
@@ -108,8 +109,22 @@ async def _listed(
 ) -> list[Wanted]:
     """What came back empty, under the dimensions that CloudWatch lists for it, where those are others."""
     filled = {(each.resource.key, each.row.signal) for each, found in points.items() if found}
-    empty = [each for each in wanted if (each.resource.key, each.row.signal) not in filled]
+    right = {_under(each) for each, found in points.items() if found}
+    empty = [
+        each
+        for each in wanted
+        if (each.resource.key, each.row.signal) not in filled and not (_by_nature(each) and _under(each) in right)
+    ]
     return await other_dimensions(place, empty, period)
+
+
+def _under(wanted: Wanted) -> tuple[str, str, str]:
+    return wanted.resource.key, wanted.row.namespace, str(wanted.dimensions)
+
+
+def _by_nature(wanted: Wanted) -> bool:
+    """Whether it may be empty because nothing happened, and is never kept under more dimensions than its like."""
+    return wanted.row.sparse and not wanted.row.finer
 
 
 def _result(  # one line of the story above: what was asked, what came, what did not
@@ -147,15 +162,23 @@ def _complete(points: Points, period: int, now: datetime) -> Points:
 def _series(wanted: Wanted, found: Points) -> Series:
     row = wanted.row
     ordered = sorted(found.items())
+    step = _spacing(wanted, [at for at, _ in ordered])
     return Series(
         name=row.name,
         signal=row.signal,
         resource=wanted.resource,
         unit=f"{row.unit} (no point where none)" if row.sparse else row.unit,
-        step=float(wanted.period),
+        step=step,
         times=tuple(at for at, _ in ordered),
-        values=tuple(row.neutral(value, wanted.period) for _, value in ordered),
+        values=tuple(row.neutral(value, step) for _, value in ordered),
     )
+
+
+def _spacing(wanted: Wanted, times: Sequence[float]) -> float:
+    """Seconds that one point tells of: with basic monitoring EC2 writes one every five minutes."""
+    if wanted.row.namespace != "AWS/EC2" or len(times) < 3:
+        return float(wanted.period)
+    return max(float(wanted.period), min(later - earlier for earlier, later in pairwise(times)))
 
 
 def _names(resources: Sequence[Resource]) -> str:

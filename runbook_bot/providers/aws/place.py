@@ -32,6 +32,8 @@ AT_ONCE = 8
 _QUICK_RETRY_SECONDS = 0.15
 _MODEL_SECONDS = 10.0
 _RECALLED = 2000
+_EMPTY_PAGES = 50
+"""In a row, after which nothing more is hoped for: a stand-in may hand out tokens without end."""
 _T = TypeVar("_T")
 
 
@@ -133,9 +135,12 @@ class Place:
     async def gather(self, service: str, action: str, key: str, limit: int, /, **parameters: Any) -> list[Any]:
         """The items under `key` of a paginated call, at most `limit`. Raises `CallFailed`."""
         found: list[Any] = []
+        empty = 0
         async for page in self.pages(service, action, **parameters):
-            found.extend(page.get(key) or [])
-            if len(found) >= limit:
+            items = page.get(key) or []
+            found.extend(items)
+            empty = 0 if items else empty + 1
+            if len(found) >= limit or empty >= _EMPTY_PAGES:
                 break
         return found[:limit]
 

@@ -108,10 +108,17 @@ def _redrive(policy: str | None) -> tuple[str, int | None]:
 
 
 async def cache_facts(place: Place, resource: Resource) -> Facts:
-    nodes = await cache_nodes(place, resource.name)
+    failures: list[CallFailed] = []
+    try:
+        nodes = await cache_nodes(place, resource.name)
+    except CallFailed as failure:
+        nodes, failures = [resource.name], [failure]
     found: list[Answer] = []
     for node in nodes:
-        answer = await place.call("elasticache", "DescribeCacheClusters", CacheClusterId=node)
+        try:
+            answer = await place.call("elasticache", "DescribeCacheClusters", CacheClusterId=node)
+        except CallFailed as failure:
+            raise failures[0] if failures and failure.kind == "missing" else failure from None
         found += answer.get("CacheClusters") or []
     first = _first(found, f"there is no cache cluster {resource.name}", "elasticache:DescribeCacheClusters")
     facts = [
@@ -132,7 +139,7 @@ async def cache_facts(place: Place, resource: Resource) -> Facts:
     ]
     group = str(first.get("ReplicationGroupId") or "")
     if not group:
-        return facts, []
+        return facts, failures
     try:
         answer = await place.call("elasticache", "DescribeReplicationGroups", ReplicationGroupId=group)
     except CallFailed as failure:

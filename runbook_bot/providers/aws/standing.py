@@ -69,11 +69,12 @@ async def principal_of(place: Place, identity: Identity) -> str:
         text = "IAM simulates users and roles only"
         raise CallFailed("unsupported", text, action="iam:SimulatePrincipalPolicy")
     partition, account, name = session.groups()
+    without_path = f"arn:{partition}:iam::{account}:role/{name}"
     try:
         told = await place.call("iam", "GetRole", RoleName=name)
     except CallFailed:
-        return f"arn:{partition}:iam::{account}:role/{name}"  # right where the role has no path
-    return str(told["Role"]["Arn"])
+        return without_path  # right where the role has none
+    return str((told.get("Role") or {}).get("Arn") or without_path)
 
 
 async def _simulated(place: Place, principal: str, wanted: Mapping[str, Collection[str]], found: Standing) -> None:

@@ -60,7 +60,9 @@ class Revision:
     @property
     def environment(self) -> dict[str, str]:
         """All containers' variables with their raw values: not to be shown."""
-        return {str(v["name"]): str(v.get("value", "")) for c in self.containers for v in c.get("environment") or []}
+        return {
+            str(v.get("name")): str(v.get("value", "")) for c in self.containers for v in c.get("environment") or []
+        }
 
     @property
     def log_groups(self) -> list[str]:
@@ -82,8 +84,8 @@ class Revision:
 def _container_fields(container: Answer) -> Fields:
     found = {ours: _text(container[theirs]) for theirs, ours in _CONTAINER_FIELDS.items() if container.get(theirs)}
     found |= {name: str(container[name]) for name in ("memory", "cpu") if container.get(name)}
-    found |= {f"environment.{v['name']}": str(v.get("value", "")) for v in container.get("environment") or []}
-    found |= {f"secrets.{v['name']}": str(v.get("valueFrom", "")) for v in container.get("secrets") or []}
+    found |= {f"environment.{v.get('name')}": str(v.get("value", "")) for v in container.get("environment") or []}
+    found |= {f"secrets.{v.get('name')}": str(v.get("valueFrom", "")) for v in container.get("secrets") or []}
     logging = container.get("logConfiguration") or {}
     found |= {f"logging.{key}": str(value) for key, value in (logging.get("options") or {}).items()}
     return found

@@ -2,7 +2,7 @@
 
 import json
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -164,7 +164,7 @@ def _owner(pod: str, otherwise: str) -> str:
 def _pod(pod: dict[str, Any], workload: Resource, draft: Draft) -> None:
     """What its containers and conditions say; a state has the time at which it began."""
     draft.has(workload.name, workload)
-    began = _at(pod["start_time"]) if pod.get("start_time") else datetime.now(UTC)
+    began = _at(pod["start_time"]) if pod.get("start_time") else None
     for container in pod.get("containers") or []:
         state = container.get("state") or {}
         said = ": ".join(str(state[key]) for key in ("reason", "message") if state.get(key))

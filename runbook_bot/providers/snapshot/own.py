@@ -86,20 +86,28 @@ def _metrics(file: Path, known: dict[str, Resource], draft: Draft) -> None:
 
 
 def _texts(file: Path, known: dict[str, Resource], add: Callable[[Resource, datetime, str], None]) -> None:
-    for number, line in enumerate(_rows(file), 1):
+    for number, row in _rows(file):
         where = f"{file.name}:{number}"
         try:
+            line = json.loads(row)
             at, text, key = _time(line["time"]), str(line["text"]), str(line["resource"])
         except (KeyError, TypeError, ValueError) as problem:
             raise ValueError(f"{where}: {problem}") from None
         add(_known(known, key, where), at, text)
 
 
-def _rows(file: Path) -> Iterable[dict[str, Any]]:
+def _rows(file: Path) -> Iterable[tuple[int, str]]:
     if file.is_file():
         with file.open(encoding="utf-8") as rows:
-            yield from (json.loads(row) for row in rows if row.strip())
+            yield from ((number, row) for number, row in enumerate(rows, 1) if row.strip())
 
 
 def _json(file: Path, absent: Any) -> Any:
-    return json.loads(file.read_text("utf-8")) if file.is_file() else absent
+    """A list or a mapping, as `absent` is."""
+    try:
+        told = json.loads(file.read_text("utf-8")) if file.is_file() else absent
+    except ValueError as problem:
+        raise ValueError(f"{file.name}: {problem}") from None
+    if not isinstance(told, type(absent)):
+        raise ValueError(f"{file.name} has to hold a {'list' if isinstance(absent, list) else 'mapping'}")
+    return told

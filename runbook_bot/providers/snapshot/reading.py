@@ -1,6 +1,6 @@
 """From a folder to a snapshot, whichever of the known layouts it has."""
 
-import json
+import csv
 from pathlib import Path
 from types import ModuleType
 
@@ -29,7 +29,7 @@ def _read(place: Path, layout: ModuleType) -> Snapshot:
     draft = Draft(place.name)
     try:
         layout.read(place, draft)
-    except (json.JSONDecodeError, yaml.YAMLError, KeyError, TypeError, ValueError, OSError) as problem:
+    except (yaml.YAMLError, csv.Error, AttributeError, KeyError, TypeError, ValueError, OSError) as problem:
         told = f"there is no {problem}" if isinstance(problem, KeyError) else " ".join(str(problem).split())[:300]
         raise UsageError(f"the snapshot in {place} cannot be read: {told}") from None
     return draft.finished()

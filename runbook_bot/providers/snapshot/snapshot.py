@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from math import isfinite
 
 from pydantic import JsonValue
 
@@ -54,6 +55,7 @@ class Draft:
     _measured: dict[tuple[str, Signal], tuple[Resource, str, str]] = field(default_factory=dict)
     _lines: dict[str, list[LogLine]] = field(default_factory=lambda: defaultdict(list))
     _events: dict[str, list[LogLine]] = field(default_factory=lambda: defaultdict(list))
+    _present: list[tuple[str, str, str]] = field(default_factory=list)
     _facts: dict[str, dict[str, JsonValue]] = field(default_factory=lambda: defaultdict(dict))
 
     @property
@@ -73,26 +75,34 @@ class Draft:
     def measure(
         self, resource: Resource, signal: Signal, at: datetime, value: float, name: str, unit: str = ""
     ) -> None:
-        """One point of a series; of two at the same time the later told one counts."""
+        """One point of a series; of two at the same time the later told one counts, and what is no number is none."""
+        if not isfinite(value):
+            return
         self._points[resource.key, signal][at.timestamp()] = value
         self._measured[resource.key, signal] = (resource, name, unit)
 
     def log(self, resource: Resource, at: datetime, text: str, stream: str = "") -> None:
         self._lines[resource.key].append(LogLine(at=at, text=text, stream=stream))
 
-    def tell(self, resource: Resource, at: datetime, text: str, stream: str = "") -> None:
-        """Something that the platform said of a resource."""
-        self._events[resource.key].append(LogLine(at=at, text=text, stream=stream))
+    def tell(self, resource: Resource, at: datetime | None, text: str, stream: str = "") -> None:
+        """Something that the platform said of a resource; without a time it is so at the moment of the snapshot."""
+        if at is None:
+            self._present.append((resource.key, text, stream))
+        else:
+            self._events[resource.key].append(LogLine(at=at, text=text, stream=stream))
 
     def know(self, resource: Resource, facts: Mapping[str, JsonValue]) -> None:
         self._facts[resource.key].update({name: value for name, value in facts.items() if value is not None})
 
     def finished(self) -> Snapshot:
         """The snapshot; its moment is the last one that anything in it is of, where none was named."""
+        now = self.now or self._last()
+        for key, text, stream in self._present:
+            self._events[key].append(LogLine(at=now, text=text, stream=stream))
         return Snapshot(
             folder=self.folder,
             text=self.text,
-            now=self.now or self._last(),
+            now=now,
             graph=ServiceGraph(services=tuple(self._services.values())),
             service=self.service,
             at=self.at,

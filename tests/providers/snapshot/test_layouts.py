@@ -126,6 +126,30 @@ def test_a_workload_with_pods_and_events(tmp_path: Path) -> None:
     assert found.graph.service("api") is not None
 
 
+def test_what_has_no_time_is_so_at_the_moment_of_the_snapshot(tmp_path: Path) -> None:
+    """A pod that never started: that moment is the last one anything is of, and not the reader's."""
+    (tmp_path / "scenario.yml").write_text("{}", "utf-8")
+    (tmp_path / "alert.json").write_text(
+        json.dumps({"title": "pods wait", "commonLabels": {"service": "api"}}), "utf-8"
+    )
+    pod = {"name": "api-7f9dd8-abcde", "conditions": [{"type": "Ready", "status": "False", "message": "no node fits"}]}
+    (tmp_path / "eks_pods.json").write_text(json.dumps({"pods": [pod]}), "utf-8")
+    log = {"timestamp": "2026-05-01T12:00:00Z", "service": "api", "message": "waiting"}
+    (tmp_path / "datadog_logs.json").write_text(json.dumps({"logs": [log]}), "utf-8")
+    found = read_snapshot(tmp_path)
+    ((line,),) = found.events.values()
+    assert found.now == line.at == AT
+    assert "no node fits" in line.text
+
+
+def test_what_is_no_number_is_no_point(tmp_path: Path) -> None:
+    folder = own(tmp_path / "one")
+    with (folder / "metrics.csv").open("a", encoding="utf-8") as rows:
+        rows.write("2026-05-01T12:01:00Z,ecs_service:prod/checkout,cpu,nan\n")
+    (series,) = read_snapshot(folder).series
+    assert series.values == (40, 90)
+
+
 def test_a_database_with_metrics_and_events(tmp_path: Path) -> None:
     """In the shape of OpenSRE's RDS scenarios."""
     (tmp_path / "scenario.yml").write_text("scenario_id: x\n", "utf-8")
@@ -155,7 +179,14 @@ def test_a_database_with_metrics_and_events(tmp_path: Path) -> None:
         ("metrics.csv", "time,resource,signal,value\n2026-05-01T12:00:00Z,nobody,cpu,1\n", "is no resource"),
         ("metrics.csv", "time,resource,signal,value\n2026-05-01T12:00:00Z,ecs_service:prod/checkout,mood,1\n", "mood"),
         ("logs.ndjson", '{"time": "2026-05-01T12:00:00Z"}', "logs.ndjson:1"),
-        ("changes.json", "[", "cannot be read"),
+        ("logs.ndjson", "\n[1", "logs.ndjson:2"),
+        ("logs.ndjson", "[1]", "logs.ndjson:1"),
+        ("events.ndjson", "{", "events.ndjson:1"),
+        ("changes.json", "[", "changes.json:"),
+        ("changes.json", "{}", "changes.json has to hold a list"),
+        ("changes.json", '["x"]', "cannot be read"),
+        ("facts.json", "[]", "facts.json has to hold a mapping"),
+        ("metrics.csv", "time,resource,signal,value\n" + "x" * 200_000 + "\n", "cannot be read"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(tmp_path: Path, file: str, content: str, said: str) -> None:

@@ -124,3 +124,30 @@ async def test_without_cloudtrail_the_services_own_moments_of_change_are_told(
     }
     assert result.status is Status.truncated
     assert "cloudtrail:LookupEvents" in result.message
+
+
+async def test_where_nothing_was_written_it_is_not_asked_for_resource_by_resource(
+    aws: StandIn, provider: AwsProvider, window: TimeWindow
+) -> None:
+    tell(aws)
+    resources = tuple(QUEUE.model_copy(update={"name": f"queue-{n}"}) for n in range(6))
+    result = await provider.ask(ListChanges(resources=resources, window=window))
+    assert result.status is Status.no_data
+    assert len(aws.asked("LookupEvents")) == 2, "all of it, and one name in case that is all that is understood"
+
+
+async def test_where_only_names_can_be_asked_for_the_answer_is_no_whole_one(
+    aws: StandIn, provider: AwsProvider, window: TimeWindow
+) -> None:
+    mine = event("SetQueueAttributes", "sqs", ONSET, {"queueUrl": f"https://sqs/1/{QUEUE.name}", "attributes": {}})
+
+    def by_name(body: str) -> Answer:
+        if '"ResourceName"' in body:
+            return Answer(200, json.dumps({"Events": [mine]}).encode())
+        return Answer(400, b'{"__type": "InvalidLookupAttributesException", "message": "ReadOnly is not known"}')
+
+    aws.answers["LookupEvents"] = by_name
+    result = await provider.ask(ListChanges(resources=(QUEUE,), window=window))
+    assert (result.status, len(result.changes)) == (Status.truncated, 1)
+    assert "of all writes CloudTrail did not tell" in result.message
+    assert f"those that name {QUEUE.name} were read" in result.message

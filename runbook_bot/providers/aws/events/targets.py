@@ -27,7 +27,11 @@ async def target_lines(
     else:
         balancer = await load_balancer(place, resource.name)
         groups = await place.gather(
-            "elbv2", "DescribeTargetGroups", "TargetGroups", _MOST_GROUPS, LoadBalancerArn=balancer["LoadBalancerArn"]
+            "elbv2",
+            "DescribeTargetGroups",
+            "TargetGroups",
+            _MOST_GROUPS,
+            LoadBalancerArn=balancer.get("LoadBalancerArn"),
         )
         lines = _state(balancer, window, now)
     if window.end < now - _PRESENT:

@@ -26,8 +26,17 @@ async def read_events(place: Place, name: str, window: TimeWindow) -> list[Answe
         )
 
     told = await place.recall(("cache events", window.start.isoformat(), window.end.isoformat()), 30.0, look)
-    names = {name, *await cache_nodes(place, name)}
-    mine = [each for each in told if each.get("SourceIdentifier") in names and each.get("Date")]
+    try:
+        names = {name, *await cache_nodes(place, name)}
+    except CallFailed:
+        names = {name}
+    named = re.compile(rf"{re.escape(name)}(?:-\d{{3,4}}){{1,2}}")  # as ElastiCache names the members of a group
+    mine = [
+        each
+        for each in told
+        if each.get("Date")
+        and (each.get("SourceIdentifier") in names or named.fullmatch(str(each.get("SourceIdentifier"))))
+    ]
     return [each for each in mine if window.holds(utc(each["Date"]))]
 
 

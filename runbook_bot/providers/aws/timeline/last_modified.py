@@ -55,7 +55,7 @@ async def _queue(scene: Scene, resource: Resource) -> list[Claim] | CallFailed:
 async def _stages(scene: Scene, resource: Resource) -> list[Claim] | CallFailed:
     try:
         apis = await scene.place.gather("apigateway", "GetRestApis", "items", _MOST)
-        id = next((each["id"] for each in apis if each.get("name") == resource.name), None)
+        id = next((each.get("id") for each in apis if each.get("name") == resource.name), None)
         if id is None:
             return []
         stages = (await scene.place.call("apigateway", "GetStages", restApiId=id)).get("item") or []

@@ -62,7 +62,7 @@ async def _rules(scene: Scene) -> list[Claim] | CallFailed:
 
     try:
         listed = await scene.place.recall(("scheduled rules",), _REMEMBERED_SECONDS, look)
-        timed = [each for each in listed if each.get("ScheduleExpression") and each.get("State") != "DISABLED"]
+        timed = [e for e in listed if e.get("Name") and e.get("ScheduleExpression") and e.get("State") != "DISABLED"]
         counted = await _counted(scene, [str(each["Name"]) for each in timed if _seldom_by_rate(each)])
         jobs = [(each, counted.get(str(each["Name"])) or _firings(scene, each)) for each in timed]
         due = [(each, moments) for each, moments in jobs if 0 < len(moments) <= _MOST_FIRINGS][:_MOST_ASKED]

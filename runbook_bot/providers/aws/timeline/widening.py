@@ -15,10 +15,10 @@ _MOST_RULES = 6
 _POLICY_EVENTS = ("CreatePolicyVersion", "SetDefaultPolicyVersion", "DeletePolicyVersion", "DeletePolicy")
 _RULE_EVENTS = ("PutRule", "EnableRule", "DisableRule")
 _NETWORKS = (
-    ("rtb-", "DescribeRouteTables", "RouteTableIds", "RouteTables", "RouteTableId", "route table"),
-    ("acl-", "DescribeNetworkAcls", "NetworkAclIds", "NetworkAcls", "NetworkAclId", "network ACL"),
+    ("rtb-", "DescribeRouteTables", "route-table-id", "RouteTables", "RouteTableId", "route table"),
+    ("acl-", "DescribeNetworkAcls", "network-acl-id", "NetworkAcls", "NetworkAclId", "network ACL"),
 )
-"""Prefix of the id, the call, its parameter, its list, the id in it, and what people call it."""
+"""Prefix of the id, the call, its filter (it minds no id that is gone), its list, the id in it, what people call it."""
 
 
 async def widened(
@@ -39,7 +39,7 @@ async def _with_policies(place: Place, footings: list[Footing], trail: Trail) ->
             told = await place.gather("iam", "ListAttachedRolePolicies", "AttachedPolicies", 50, RoleName=role)
         except CallFailed:
             continue  # which policies it has stays unknown; the role's own changes are seen all the same
-        policies[role] = {str(p["PolicyName"]): f"policy {p['PolicyName']} of role {role}" for p in told}
+        policies[role] = {str(p.get("PolicyName")): f"policy {p.get('PolicyName')} of role {role}" for p in told}
     return [
         each.with_things({name: what for role in each.roles for name, what in policies.get(role, {}).items()})
         for each in footings
@@ -49,17 +49,17 @@ async def _with_policies(place: Place, footings: list[Footing], trail: Trail) ->
 async def _with_networks(place: Place, footings: list[Footing], trail: Trail) -> list[Footing]:
     """The route tables and network ACLs that were changed, for those in whose subnets they rule."""
     names = {name for event in trail.events if event.source == "ec2.amazonaws.com" for name in event.names}
-    for prefix, action, parameter, listed, identifier, what in _NETWORKS:
+    for prefix, action, filtered, listed, identifier, what in _NETWORKS:
         ids = sorted(name for name in names if name.startswith(prefix))[:20]
         if not ids or not any(each.subnets for each in footings):
             continue
         try:
-            told = (await place.call("ec2", action, **{parameter: ids})).get(listed) or []
+            told = (await place.call("ec2", action, Filters=[{"Name": filtered, "Values": ids}])).get(listed) or []
         except CallFailed:
-            continue  # one of them may be gone already
+            continue  # whose these are stays unknown
         for each in told:
             footings = [
-                f.with_things({str(each[identifier]): f"{what} {each[identifier]}"}) if _rules(each, f) else f
+                f.with_things({str(each.get(identifier)): f"{what} {each.get(identifier)}"}) if _rules(each, f) else f
                 for f in footings
             ]
     return footings
