@@ -23,7 +23,7 @@ _VARIABLE = re.compile(
 LONGEST = 400
 """Characters of a line that count; what follows is the same story (stack traces, payloads)."""
 MOST = 5000
-"""Different templates that are kept; later ones are counted together as `…`."""
+"""Different templates that are kept, and as many again of complaints; later ones are counted together as `…`."""
 TROUBLE = re.compile(
     r"error|exception|fail|fatal|panic|timed? ?out|refused|denied|exhaust|unavailable|reset|killed|\b5\d\d\b|"
     r"traceback|abort|throttl|too many|cannot|unable|expired|invalid",
@@ -61,7 +61,7 @@ def templates(lines: Iterable[LogLine], moment: float) -> list[Template]:
     exemplars: dict[str, str] = {}
     for line in lines:
         kind = template(line.text)
-        if kind not in counts and len(counts) >= MOST:
+        if kind not in counts and len(counts) >= MOST and (len(counts) >= 2 * MOST or not TROUBLE.search(line.text)):
             kind = "…"
         counts.setdefault(kind, [0, 0])[line.at.timestamp() >= moment] += 1
         exemplars[kind] = line.text

@@ -6,12 +6,14 @@ from functools import cached_property
 
 import numpy as np
 
+from runbook_bot.analysis import upstream
+from runbook_bot.analysis.baseline import baseline as usually
 from runbook_bot.analysis.complaints import mentioned
 from runbook_bot.analysis.shift import Floats, Shift, around, clean, filled, shift
 from runbook_bot.domain.investigation import Investigation
 from runbook_bot.domain.journal import Queried
 from runbook_bot.domain.observation import Series
-from runbook_bot.domain.service import Resource, Service
+from runbook_bot.domain.service import Resource, Service, ServiceGraph
 from runbook_bot.domain.tools import Result
 from runbook_bot.domain.vocabulary import ResourceType, Signal
 from runbook_bot.domain.window import TimeWindow
@@ -181,23 +183,28 @@ COVERED = 0.6
 
 
 def usual(case: Investigation, resource: Resource, signal: Signal, baseline: float, level: float) -> bool:
-    """Whether the same hours of the day before reached that level; False where they were not read or not covered."""
+    """Whether that level was reached at this time of earlier days or weeks; False where they were not read."""
     if case.incident is None:
         return False
     frame = case.incident.window
-    for each in readings(case):
-        same = each.series.resource.key == resource.key and each.series.signal is signal
-        if not same or each.window.end > frame.start:
-            continue
-        seen = each.series.times
-        own = (min(seen), max(seen)) if seen else None
-        _, values = points(each.series, each.window, each.watched or own)
-        if values.size < COVERED * each.window.length.total_seconds() / each.series.step:
-            continue
-        lowest, highest = np.quantile(values, (0.02, 0.98))
-        reach = 0.25 * abs(level - baseline)
-        return bool(lowest - reach <= level <= highest + reach)
-    return False
+    known = [_history(each) for each in readings(case)
+             if each.series.resource.key == resource.key and each.series.signal is signal
+             and each.window.end <= frame.start]  # fmt: skip
+    if not known:
+        return False
+    times, values = (np.concatenate(each) for each in zip(*known, strict=True))
+    found = usually(times, values, frame.start.timestamp(), frame.end.timestamp())
+    return found is not None and found.holds(level, slack=0.25 * abs(level - baseline))
+
+
+def _history(each: Reading) -> tuple[Floats, Floats]:
+    """The points of an earlier time; none where too few of them are there."""
+    seen = each.series.times
+    own = (min(seen), max(seen)) if seen else None
+    times, values = points(each.series, each.window, each.watched or own)
+    if values.size < COVERED * each.window.length.total_seconds() / each.series.step:
+        return np.empty(0), np.empty(0)
+    return times, values
 
 
 def _matters(series: Series, moved: Shift) -> bool:
@@ -248,15 +255,40 @@ def first_movers(case: Investigation, found: list[Anomaly], service: str) -> lis
     for name in dict.fromkeys([*case.graph.dependencies(service, hops=1), *mentioned(case, service)]):
         if _only_queues(case.graph.service(name)):
             continue  # a backlog is what its readers leave behind; it holds up neither them nor the writers
-        # A service in between may pass trouble on without showing it in what is measured of it.
-        near = {name, *case.graph.dependencies(name, hops=2)} - {service}
+        near = _near(case.graph, name, service)
         moved = [a for a in found if a.service in near and unwell(a) and lasting(a, start)]
         moved = [a for a in moved if not (surged and _surged(found, a.service, began))]
         if moved:
             first = min(a.onset for a in moved)
             if first <= began + TOGETHER:
                 movers[name] = first
-    return sorted(movers, key=lambda name: (movers[name], name))
+    ordered = sorted(movers, key=lambda name: (movers[name], name))
+    together = [name for name in ordered if movers[name] <= movers[ordered[0]] + TOGETHER]
+    if len(together) > 1:
+        against = _against(case, service)
+        round_it = {name: _near(case.graph, name, service) for name in together}
+        together.sort(key=lambda name: -max(against.get(each, 0.0) for each in round_it[name]))
+    return [*together, *ordered[len(together) :]]
+
+
+def _near(graph: ServiceGraph, name: str, service: str) -> set[str]:
+    """A service in between may pass trouble on without showing it in what is measured of it."""
+    return {name, *graph.dependencies(name, hops=2)} - {service}
+
+
+def _against(case: Investigation, service: str) -> dict[str, float]:
+    """What speaks against each service as the one that explains the others (`upstream`), as `service` feels it."""
+    if case.graph is None or case.incident is None:
+        return {}
+    frame = case.incident.window
+    measured = []
+    for each in reversed(readings(case)):
+        owner = case.graph.owner_of(each.series.resource)
+        if owner is not None and (each.window.start, each.window.end) == (frame.start, frame.end):
+            measured.append((owner.name, each.series.signal, *points(each.series, each.window, each.watched)))
+    symptom = case.symptom if case.symptom is not None and case.symptom.service == service else None
+    onset = symptom.onset.timestamp() if symptom is not None and symptom.onset is not None else None
+    return upstream.scores(measured, case.graph, (service, symptom.signal) if symptom is not None else None, onset)
 
 
 def _only_queues(service: Service | None) -> bool:

@@ -96,3 +96,16 @@ def test_memory_is_bounded_by_the_kinds_that_are_kept() -> None:
 
 def test_no_lines_have_no_kinds() -> None:
     assert templates([], 0.0) == []
+
+
+def test_a_flood_of_harmless_kinds_does_not_drown_a_new_complaint() -> None:
+    words = ["".join("abcdefghij"[int(d)] for d in f"{n:05d}") for n in range(MOST + 10)]
+    flood = [LogLine(at=ONSET, text=f"word {word}") for word in words]
+    found = templates([*flood, *lines("ERROR connection refused", after=5)], ONSET.timestamp())
+    news = novel(found, before_minutes=10, after_minutes=10)
+    assert [each.exemplar for each in news] == ["ERROR connection refused"]
+
+
+def test_binary_and_half_characters_are_lines_like_others() -> None:
+    odd = "\x00\x01\ufffd\ud800 error \u202e"
+    assert novel(templates(lines(odd, after=4), ONSET.timestamp()), before_minutes=1, after_minutes=1)
