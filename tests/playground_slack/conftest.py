@@ -17,7 +17,8 @@ Connect = Callable[[AsyncApp], "contextlib.AbstractAsyncContextManager[AsyncSock
 @pytest.fixture
 async def slack() -> AsyncIterator[LoopbackSlack]:
     async with LoopbackSlack() as running:
-        running.socket.ack_limit = 30.0  # a busy machine is no reason to fail; tests of being late set it
+        # a busy machine is no reason to fail; who tests being late says so
+        running.socket.ack_limit = running.state.trigger_life = 30.0
         running.socket.retry_delays = (0.0, 0.1, 0.2)
         yield running
 

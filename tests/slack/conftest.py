@@ -168,7 +168,8 @@ async def open_office(
 @pytest.fixture
 async def slack() -> AsyncIterator[LoopbackSlack]:
     async with LoopbackSlack(acme()) as running:
-        running.socket.ack_limit = 30.0  # a busy machine is no reason to fail; who tests being late sets it
+        # a busy machine is no reason to fail; who tests being late says so
+        running.socket.ack_limit = running.state.trigger_life = 30.0
         yield running
 
 

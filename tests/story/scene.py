@@ -104,7 +104,7 @@ class Scene:
 
     def __init__(self, box: Box) -> None:
         self.box = box
-        box.slack.socket.ack_limit = ACKNOWLEDGED_WITHIN
+        box.slack.socket.ack_limit = box.slack.state.trigger_life = ACKNOWLEDGED_WITHIN
 
     @property
     def alarm(self) -> str:

@@ -130,6 +130,7 @@ class State:
         self.sessions: dict[tuple[str, str], Json] = {}
         self.streams: dict[tuple[str, str], float] = {}
         self.triggers: dict[str, Trigger] = {}
+        self.trigger_life = TRIGGER_LIFE
         self.response_urls: dict[str, ResponseUrl] = {}
         self.note = workspace.note
         self._last_ts = 0
@@ -148,11 +149,11 @@ class State:
         return f"{letter}0{self._last_id:04d}{secrets.token_hex(3).upper()}"
 
     def new_trigger(self, user: str, view_id: str | None = None) -> str:
-        """A trigger_id for one view, good for three seconds."""
+        """A trigger_id for one view, good for three seconds unless `trigger_life` says otherwise."""
         now = time.monotonic()
         self.triggers = {key: one for key, one in self.triggers.items() if now - one.expires < RESPONSE_URL_LIFE}
         key = f"{self.next_ts()}.{self._last_id}.{secrets.token_hex(16)}"
-        self.triggers[key] = Trigger(user, now + TRIGGER_LIFE, view_id=view_id)
+        self.triggers[key] = Trigger(user, now + self.trigger_life, view_id=view_id)
         return key
 
     def new_response_url(self, channel: str, user: str, message_ts: str | None) -> str:
