@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from importlib.util import find_spec
 
 from runbook_bot.errors import PlaygroundError
 from runbook_bot.evaluation.worker import Job, Outcome
@@ -34,8 +35,10 @@ async def run(
     on_outcome: Callable[[Case, Outcome], None] = lambda _case, _outcome: None,
 ) -> dict[str, Outcome]:
     """Outcomes by case id. Cases that were not begun when the time was over are missing; one that the machine was too
-    busy for is examined once more.
+    busy for is examined once more. Raises `PlaygroundError` where the simulated cloud is not installed.
     """
+    if find_spec("moto") is None:
+        raise PlaygroundError("moto is not installed; install the extra `demo`: pip install 'runbook-bot[demo]'")
     waiting = deque(cases)
     ends = time.monotonic() + limit.total_seconds()
     found: dict[str, Outcome] = {}
