@@ -7,7 +7,7 @@ from runbook_bot.analysis.templates import Template, novel, templates
 from runbook_bot.domain.investigation import Investigation
 from runbook_bot.domain.journal import Queried
 from runbook_bot.domain.observation import LogLine
-from runbook_bot.domain.service import Resource
+from runbook_bot.domain.service import Resource, Service
 from runbook_bot.domain.vocabulary import ResourceType
 
 LEAD = 120.0
@@ -23,6 +23,29 @@ _read: OrderedDict[tuple[int, float], tuple[Queried, list[Template]]] = OrderedD
 def mentions(text: str, name: str) -> bool:
     """Whether a line names a service, as a word of its own."""
     return re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", text, re.IGNORECASE) is not None
+
+
+SPOKEN: dict[ResourceType, str] = {
+    ResourceType.elasticache_cluster: r"redis|jedis|lettuce|valkey|memcache|maxmemory|:6379\b|:11211\b",
+    ResourceType.rds_instance: r"postgres|psycopg|\bpgx?\b|mysql|mariadb|jdbc|:(5432|3306)\b",
+    ResourceType.dynamodb_table: r"dynamo",
+    ResourceType.sqs_queue: r"\bsqs\b",
+    ResourceType.kinesis_stream: r"kinesis",
+}
+SPOKEN[ResourceType.rds_cluster] = SPOKEN[ResourceType.rds_instance]
+"""Words by which clients' libraries and addresses give away what kind of thing they talk to."""
+_REACHING = re.compile(
+    r"connect|time.?out|timed out|refused|reset|unavailable|unreachable|closed|broken pipe|too many|slots|"
+    r"deadlock|lock wait|read.?only|no space|not allowed|loading|clusterdown|throttl|exceeded|not respond",
+    re.IGNORECASE,
+)
+"""What a complaint of the other side reads like; a wrong statement is the caller's own fault."""
+
+
+def speaks_of(text: str, service: Service) -> bool:
+    """Whether a complaint is about reaching something of the kind that the service is made of."""
+    kinds = {SPOKEN[each.type] for each in service.resources if each.type in SPOKEN}
+    return bool(kinds) and bool(_REACHING.search(text)) and any(re.search(k, text, re.IGNORECASE) for k in kinds)
 
 
 def complaints(case: Investigation, service: str) -> list[Template]:

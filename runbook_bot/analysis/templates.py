@@ -26,7 +26,7 @@ MOST = 5000
 """Different templates that are kept, and as many again of complaints; later ones are counted together as `…`."""
 TROUBLE = re.compile(
     r"error|exception|fail|fatal|panic|timed? ?out|refused|denied|exhaust|unavailable|reset|killed|\b5\d\d\b|"
-    r"traceback|abort|throttl|too many|cannot|unable|expired|invalid",
+    r"traceback|abort|throttl|too many|cannot|unable|expired|invalid|deadline|\bslow|\bretry|\bWARN|degraded|not found",
     re.IGNORECASE,
 )
 """What a complaint reads like."""

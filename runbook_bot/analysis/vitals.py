@@ -13,7 +13,7 @@ from runbook_bot.analysis.shift import Floats, Shift, around, clean, filled, shi
 from runbook_bot.domain.investigation import Investigation
 from runbook_bot.domain.journal import Queried
 from runbook_bot.domain.observation import Series
-from runbook_bot.domain.service import Resource, Service, ServiceGraph
+from runbook_bot.domain.service import Resource, Service
 from runbook_bot.domain.tools import Result
 from runbook_bot.domain.vocabulary import ResourceType, Signal
 from runbook_bot.domain.window import TimeWindow
@@ -164,8 +164,30 @@ def anomalies(case: Investigation) -> list[Anomaly]:
             continue
         if not usual(case, each.series.resource, each.series.signal, moved.baseline, moved.level):
             found.append(Anomaly(owner.name, each.series.resource, each.series.signal, moved))
-    found += _standing(case)
+    found = [a for a in found if not _unfelt(case, a, found)] + _standing(case)
     return sorted(found, key=lambda a: (-min(abs(a.shift.effect), 50), a.service, a.signal))
+
+
+PASSING = 900.0
+"""Seconds up to which what users never felt, and is over, was nothing."""
+
+
+def _unfelt(case: Investigation, a: Anomaly, found: list[Anomaly]) -> bool:
+    """A short episode that is over, of what only runs the service, while what users feel was watched and calm.
+
+    What users feel may follow with some delay, in the service itself or in whoever calls it.
+    """
+    if a.signal in SYMPTOMS or a.shift.ended is None or a.shift.ended - a.onset > PASSING:
+        return False
+    felt = [other for other in found if other.signal in SYMPTOMS or other.signal is Signal.healthy_hosts]
+    if any(a.onset - PASSING <= other.onset <= a.shift.ended + PASSING for other in felt):
+        return False
+    return any(each.series.signal in SYMPTOMS and each.shift.enough for each in readings(case))
+
+
+def passing(case: Investigation, resource: Resource, signal: Signal, moved: Shift) -> bool:
+    """Whether a move of that signal was a short episode that nobody felt."""
+    return moved.moved != "steady" and _unfelt(case, Anomaly("", resource, signal, moved), anomalies(case))
 
 
 def _standing(case: Investigation) -> list[Anomaly]:
@@ -187,12 +209,9 @@ def usual(case: Investigation, resource: Resource, signal: Signal, baseline: flo
     if case.incident is None:
         return False
     frame = case.incident.window
-    known = [_history(each) for each in readings(case)
-             if each.series.resource.key == resource.key and each.series.signal is signal
-             and each.window.end <= frame.start]  # fmt: skip
-    if not known:
-        return False
-    times, values = (np.concatenate(each) for each in zip(*known, strict=True))
+    earlier = [each for each in readings(case) if each.window.end <= frame.start]
+    known = [_history(e) for e in earlier if e.series.resource.key == resource.key and e.series.signal is signal]
+    times, values = (np.concatenate(each) for each in zip((np.empty(0), np.empty(0)), *known, strict=True))
     found = usually(times, values, frame.start.timestamp(), frame.end.timestamp())
     return found is not None and found.holds(level, slack=0.25 * abs(level - baseline))
 
@@ -202,9 +221,8 @@ def _history(each: Reading) -> tuple[Floats, Floats]:
     seen = each.series.times
     own = (min(seen), max(seen)) if seen else None
     times, values = points(each.series, each.window, each.watched or own)
-    if values.size < COVERED * each.window.length.total_seconds() / each.series.step:
-        return np.empty(0), np.empty(0)
-    return times, values
+    covered = values.size >= COVERED * each.window.length.total_seconds() / each.series.step
+    return (times, values) if covered else (np.empty(0), np.empty(0))
 
 
 def _matters(series: Series, moved: Shift) -> bool:
@@ -255,25 +273,21 @@ def first_movers(case: Investigation, found: list[Anomaly], service: str) -> lis
     for name in dict.fromkeys([*case.graph.dependencies(service, hops=1), *mentioned(case, service)]):
         if _only_queues(case.graph.service(name)):
             continue  # a backlog is what its readers leave behind; it holds up neither them nor the writers
-        near = _near(case.graph, name, service)
+        near = upstream.near(case.graph, name, service)
         moved = [a for a in found if a.service in near and unwell(a) and lasting(a, start)]
+        moved = [a for a in moved if not (_deserted(a) and _withdrawn(found, service))]
         moved = [a for a in moved if not (surged and _surged(found, a.service, began))]
-        if moved:
+        if moved and not _too_little(moved, own):
             first = min(a.onset for a in moved)
             if first <= began + TOGETHER:
                 movers[name] = first
-    ordered = sorted(movers, key=lambda name: (movers[name], name))
+    ordered = sorted(_without_overflow(case, found, movers), key=lambda name: (movers[name], name))
     together = [name for name in ordered if movers[name] <= movers[ordered[0]] + TOGETHER]
     if len(together) > 1:
         against = _against(case, service)
-        round_it = {name: _near(case.graph, name, service) for name in together}
+        round_it = {name: upstream.near(case.graph, name, service) for name in together}
         together.sort(key=lambda name: -max(against.get(each, 0.0) for each in round_it[name]))
     return [*together, *ordered[len(together) :]]
-
-
-def _near(graph: ServiceGraph, name: str, service: str) -> set[str]:
-    """A service in between may pass trouble on without showing it in what is measured of it."""
-    return {name, *graph.dependencies(name, hops=2)} - {service}
 
 
 def _against(case: Investigation, service: str) -> dict[str, float]:
@@ -281,14 +295,50 @@ def _against(case: Investigation, service: str) -> dict[str, float]:
     if case.graph is None or case.incident is None:
         return {}
     frame = case.incident.window
-    measured = []
-    for each in reversed(readings(case)):
-        owner = case.graph.owner_of(each.series.resource)
-        if owner is not None and (each.window.start, each.window.end) == (frame.start, frame.end):
-            measured.append((owner.name, each.series.signal, *points(each.series, each.window, each.watched)))
+    within = [
+        each for each in reversed(readings(case)) if (each.window.start, each.window.end) == (frame.start, frame.end)
+    ]
+    owned = [(case.graph.owner_of(each.series.resource), each) for each in within]
+    seen = [(o.name, each.series.signal, *points(each.series, each.window, each.watched)) for o, each in owned if o]
     symptom = case.symptom if case.symptom is not None and case.symptom.service == service else None
-    onset = symptom.onset.timestamp() if symptom is not None and symptom.onset is not None else None
-    return upstream.scores(measured, case.graph, (service, symptom.signal) if symptom is not None else None, onset)
+    return upstream.scores(seen, case.graph, symptom)
+
+
+SHARE = 0.25
+"""Of the errors a caller has gained, those that a failing dependency has to have gained to be what fails it."""
+
+
+def _too_little(moved: list[Anomaly], own: list[Anomaly]) -> bool:
+    """Whether the dependency only gained a few errors where its caller gained many: they come from elsewhere."""
+    gained = max((a.shift.level - a.shift.baseline for a in own if a.signal is Signal.errors), default=0.0)
+    if any(a.signal is not Signal.errors for a in moved):
+        return False
+    return sum(a.shift.level - a.shift.baseline for a in moved) < SHARE * gained
+
+
+OVERFLOW = (Signal.cpu, Signal.connections, Signal.read_latency, Signal.latency, Signal.disk_queue)
+"""What more work alone moves in a store."""
+
+
+def _without_overflow(case: Investigation, found: list[Anomaly], movers: dict[str, float]) -> dict[str, float]:
+    """Without stores that merely get what a cache beside them no longer answers."""
+    failing = (Signal.cache_misses, Signal.evictions)
+    caches = {a.service: a.onset for a in found if a.resource.type is ResourceType.elasticache_cluster
+              and (_deserted(a) or (a.signal in failing and a.shift.moved == "rises"))}  # fmt: skip
+    failed = min((at for name, at in caches.items() if name in movers), default=None)
+    if failed is None:
+        return movers
+    kept = {}
+    for name, at in movers.items():
+        theirs = [a for a in found if a.service == name and unwell(a)]
+        stores = all(a.resource.type in STORES for a in theirs)
+        if not (theirs and stores and at >= failed - TOGETHER and all(a.signal in OVERFLOW for a in theirs)):
+            kept[name] = at
+    return kept
+
+
+STORES = (ResourceType.rds_instance, ResourceType.rds_cluster, ResourceType.dynamodb_table)
+"""What a cache usually stands before."""
 
 
 def _only_queues(service: Service | None) -> bool:
@@ -312,11 +362,31 @@ def _surged(found: list[Anomaly], service: str, began: float) -> bool:
     )
 
 
+def _deserted(a: Anomaly) -> bool:
+    """Whether nearly all clients of a store have gone."""
+    return a.signal is Signal.connections and a.shift.moved == "falls" and a.shift.ratio <= DESERTED
+
+
+def _withdrawn(found: list[Anomaly], service: str) -> bool:
+    """Whether the caller itself has become less: then its connections go because it does."""
+    signals = (Signal.running_tasks, Signal.healthy_hosts, Signal.requests)
+    return any(a.service == service and a.signal in signals and a.shift.moved == "falls" for a in found)
+
+
+DESERTED = 0.05
+"""Share of its connections that a store keeps whom nobody can reach; a starved client leaves more."""
+BUSY = 70.0
+"""Percent of the processor below which more work costs hardly any time: waiting grows with 1/(1 - load)
+(Kleinrock, Queueing Systems I, 1975)."""
+
+
 def unwell(a: Anomaly) -> bool:
     """A move that says that the resource itself suffers, not that it is merely used less or more."""
     if a.shift.moved == "falls":
         return a.signal in (Signal.healthy_hosts, Signal.running_tasks, Signal.disk_free, Signal.memory_free,
-                            Signal.burst_balance, Signal.cpu_credits)  # fmt: skip
+                            Signal.burst_balance, Signal.cpu_credits) or _deserted(a)  # fmt: skip
+    if a.signal is Signal.cpu and a.shift.level < BUSY:
+        return False
     return a.signal not in (Signal.requests, Signal.consumed_capacity, Signal.messages_deleted, Signal.network_in,
                             Signal.network_out, Signal.healthy_hosts, Signal.running_tasks, Signal.memory_free,
                             Signal.disk_free, Signal.burst_balance, Signal.cpu_credits,

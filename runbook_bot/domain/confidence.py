@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from runbook_bot.domain.calibration import Calibration, committed
 from runbook_bot.domain.evidence import Direction, Evidence, Strength
 from runbook_bot.domain.hypothesis import Hypothesis, HypothesisState
+from runbook_bot.domain.tools import Status
 from runbook_bot.domain.vocabulary import FailureMode
 
 STRONG = math.log(4.0)
@@ -23,6 +24,9 @@ TEMPERATURE = 1.3
 """Above 1 draws the posterior towards the middle: the evidence is not as independent as the formula takes it to be."""
 NONE_OF_THESE = 0.12
 """Prior of a cause that nobody here thought of."""
+
+BLIND = 0.5
+"""What is added to it where nothing at all could be read: a cause may lie in what was not seen."""
 
 
 def strength(weight: float) -> Strength:
@@ -67,6 +71,12 @@ def _moved_with_it(evidence: Iterable[Evidence]) -> bool:
     return any(e.group == MECHANISM and e.direction is Direction.supports for e in evidence)
 
 
+def _blind(evidence: Mapping[str, Iterable[Evidence]]) -> float:
+    """The share of what was asked that failed or was denied: between 0 and 1."""
+    failed = [e.status in (Status.denied, Status.error) for each in evidence.values() for e in each]
+    return sum(failed) / len(failed) if failed else 0.0
+
+
 def posterior(
     hypotheses: Iterable[Hypothesis], evidence: Mapping[str, Iterable[Evidence]], temperature: float = TEMPERATURE
 ) -> tuple[dict[str, float], float]:
@@ -77,10 +87,12 @@ def posterior(
     everyone = list(hypotheses)
     confidence: dict[str, float] = {}
 
+    unseen = math.log(NONE_OF_THESE + BLIND * _blind(evidence))
+
     def share(parent: str | None, mass: float) -> float:
         siblings = [h for h in everyone if h.parent == parent]
         scores = {h.id: math.log(max(h.prior, 1e-6)) + support(evidence.get(h.id, ())) for h in siblings}
-        scores[""] = math.log(NONE_OF_THESE)
+        scores[""] = unseen
         top = max(scores.values())
         weights = {id: math.exp((score - top) / temperature) for id, score in scores.items()}
         for h in siblings:

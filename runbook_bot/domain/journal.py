@@ -120,11 +120,15 @@ class Settled(Noun):
 
 
 class Steered(Noun):
-    """A person asked something of a hypothesis: dig, rule out, known. The investigator acts on it."""
+    """A person asked something of a hypothesis: dig, rule out, known; or suggests one in their own words (`note`).
+
+    The investigator acts on it, before its verdict or after.
+    """
 
     kind: Literal["steered"] = "steered"
-    hypothesis: str
-    action: Literal["dig", "rule_out", "known"]
+    hypothesis: str = ""
+    """Empty for what is suggested."""
+    action: Literal["dig", "rule_out", "known", "suggest"]
     by: str
     note: str = ""
     delivery: str = ""

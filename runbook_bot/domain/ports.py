@@ -191,6 +191,13 @@ class Reasoner(Protocol):
         """Three to five hypotheses, or the causes of `parent`. Ids are given; predictions are filled in."""
         ...
 
+    async def suggested(self, case: Investigation, text: str, by: str) -> Sequence[Hypothesis]:
+        """What a person's words may mean, as hypotheses to test; those that are there already as they are.
+
+        Empty where they fit nothing. `by` is who said it.
+        """
+        ...
+
     async def judge(
         self,
         case: Investigation,

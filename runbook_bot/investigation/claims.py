@@ -8,11 +8,27 @@ from runbook_bot.domain.investigation import Investigation
 _WORD = re.compile(r"[\w.,:-]*\d[\w.,:-]*")
 """A word with a figure in it: `212`, `12:04`, `2.4.1`, `H2`, `orders:42`."""
 _NUMBER = re.compile(r"\d[\d.,:]*")
-_BESIDE = ".,:-"
+_BESIDE = ".,:-/"
+_NAME = re.compile(r"[^\W\d_]\w*(?:[-_/.]\w+)+")
+"""What looks like the name of a thing: `orders-db`, `prod/cart`, `environment.POOL_SIZE`."""
+ORDINARY = re.compile(
+    r"(re|pre|post|non|co|sub|over|under|self|half|long|short|high|low|well|multi|single|cross|up|down|out|in|read|write|"
+    r"time|roll|follow|end|back|set|built|one|two|three|new|old|full|near|so|third|first|last|so)-\w+(-\w+)?|"
+    r"(and|either|his)/\w+|e\.g|i\.e",
+    re.IGNORECASE,
+)
+"""Words of the language that are written like names."""
 
 
 def _claims(text: str) -> set[str]:
-    return {_plain(word) for word in _WORD.findall(text)}
+    """The words with figures, and the names of things."""
+    return {_plain(word) for word in _WORD.findall(text)} | _names(text)
+
+
+def _names(text: str) -> set[str]:
+    """Those without a figure; the others are among the words with one."""
+    found = (each for each in _NAME.findall(text) if not ORDINARY.fullmatch(each))
+    return {each.casefold() for each in found if not any(c.isdigit() for c in each)}
 
 
 def _plain(word: str) -> str:
@@ -32,8 +48,11 @@ def grounds(case: Investigation) -> set[str]:
         texts += [evidence.summary, str(evidence.numbers), str(evidence.query), evidence.expected]
     if case.symptom is not None:
         texts.append(case.symptom.model_dump_json())
+    texts += [note.text for note in case.notes]
+    if case.knowledge is not None:
+        texts.append(case.knowledge.message)
     if case.changes is not None:
-        texts += [change.model_dump_json() for change in case.changes.changes]
+        texts += [case.changes.message, *(change.model_dump_json() for change in case.changes.changes)]
     if case.graph is not None:
         texts += [service.model_dump_json() for service in case.graph]
     if case.incident is not None:

@@ -56,21 +56,23 @@ def conclude(case: Investigation, now: datetime, cut_short: str = "") -> Verdict
     carried = best.hypothesis is not None and case.hypotheses[best.hypothesis].state is HypothesisState.supported
     certain = carried and best.confidence >= ENOUGH and best.confidence - second >= MARGIN
     kept, struck = sound(ruled_out, known)
+    unknowns, doubtful = sound(_unknowns(case), known)
+    steps, lost = sound([_next_step(case, ranked)], known)
     verdict = Verdict(
         status="inconclusive",
         root_cause=None,
         ranked=tuple(ranked),
         ruled_out=tuple(kept),
-        unknowns=tuple(_unknowns(case)),
-        next_step=_next_step(case, ranked),
-        struck=struck,
+        unknowns=tuple(unknowns),
+        next_step=next(iter(steps), ""),
+        struck=struck + doubtful + lost,
         cut_short=cut_short,
         at=now,
     )
     if not certain or best.hypothesis is None:
         return verdict
     cause, more = _root_cause(case, best, known)
-    named = {"status": "concluded", "root_cause": cause, "next_step": "", "struck": struck + more}
+    named = {"status": "concluded", "root_cause": cause, "next_step": "", "struck": struck + doubtful + more}
     return verdict.model_copy(update=named)
 
 

@@ -157,6 +157,10 @@ class Investigator:
     async def _steered(self, journal: Journal) -> AsyncIterator[Body]:
         """Acts on what people asked of hypotheses, each once; the note that answers comes last."""
         for wish in journal.refresh().unsteered:
+            if wish.action == "suggest":
+                async for body in self._suggested(journal, wish):
+                    yield body
+                continue
             case = journal.refresh()
             hypothesis = case.hypotheses.get(wish.hypothesis)
             if hypothesis is None:
@@ -171,6 +175,27 @@ class Investigator:
                 async for body in _weighed_anew(journal, wish):
                     yield body
             yield Noted(text=f"{hypothesis.id}: {_said(wish)}", answers=wish.delivery)
+
+    async def _suggested(self, journal: Journal, wish: Steered) -> AsyncIterator[Body]:
+        """A person's idea becomes hypotheses to test, or a word for those that are there."""
+        case = journal.refresh()
+        found = list(await self._reasoner.suggested(case, wish.note, wish.by))
+        for hypothesis in found:
+            if hypothesis.id not in case.hypotheses:
+                yield Proposed(hypothesis=hypothesis, batch=tuple(h.id for h in found))
+        for hypothesis in found:
+            meant = wish.model_copy(update={"hypothesis": hypothesis.id})
+            case = journal.refresh()
+            if not any(e.asked == wish.delivery and e.hypothesis == hypothesis.id for e in case.evidence.values()):
+                yield Judged(evidence=_testimony(case, meant, self._clock.now()))
+            if case.hypotheses[hypothesis.id].state not in UNFINISHED:
+                async for body in _weighed_anew(journal, meant):
+                    yield body
+        text = f"{', '.join(h.id for h in found)}: {_said(wish)}" if found else NOTHING_FITS
+        yield Noted(text=text, answers=wish.delivery, level="info" if found else "warning")
+
+
+NOTHING_FITS = "nothing that is known here fits what was suggested: name a service, a kind of thing, or a kind of fault"
 
 
 def _under_test(case: Investigation) -> bool:
@@ -197,7 +222,8 @@ async def _weighed_anew(journal: Journal, wish: Steered) -> AsyncIterator[Body]:
 
 
 def _said(wish: Steered) -> str:
-    words = {"dig": "asked to dig deeper", "rule_out": "ruled out", "known": "recognised as known"}
+    words = {"dig": "asked to dig deeper", "rule_out": "ruled out", "known": "recognised as known",
+             "suggest": "suspected"}  # fmt: skip
     note = f": {wish.note}" if wish.note else ""
     return f"{words[wish.action]} by <@{wish.by}>{note}"
 

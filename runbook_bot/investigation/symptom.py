@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from runbook_bot.analysis.shift import Shift
-from runbook_bot.analysis.vitals import Anomaly, Reading, anomalies, lasting, reading, trouble, unwell, usual
+from runbook_bot.analysis.vitals import Anomaly, Reading, anomalies, lasting, passing, reading, trouble, unwell, usual
 from runbook_bot.domain.incident import Symptom
 from runbook_bot.domain.investigation import Investigation
 from runbook_bot.domain.observation import Alarm
@@ -69,6 +69,8 @@ def _symptom(case: Investigation, found: Reading, moved: Shift) -> Symptom:
         owner = case.graph.owner_of(alarm.subject)
     service = owner.name if owner else (case.incident.services[0] if case.incident and case.incident.services else "")
     brief = moved.ended is not None and moved.onset is not None and moved.ended - moved.onset < BLIP
+    brief = brief and not _asked_about(case, moved)
+    brief = brief or passing(case, subject, found.series.signal, moved)
     steady = moved.moved == "steady" or brief
     return Symptom(
         service=service,
@@ -81,6 +83,16 @@ def _symptom(case: Investigation, found: Reading, moved: Shift) -> Symptom:
         effect=0.0 if steady else moved.effect,
         ended=None if steady or moved.ended is None else datetime.fromtimestamp(moved.ended, UTC),
     )
+
+
+def _asked_about(case: Investigation, moved: Shift) -> bool:
+    """Whether a person asked about the very time at which it moved: then even a moment of it is what hurt."""
+    at = case.request.at
+    return at is not None and moved.onset is not None and abs(moved.onset - at.timestamp()) <= AROUND
+
+
+AROUND = 900.0
+"""Seconds by which people are mistaken about when it hurt."""
 
 
 def _sided(symptom: Symptom, alarm: Alarm) -> Symptom:

@@ -12,9 +12,10 @@ from runbook_bot.domain.ports import Mending
 from runbook_bot.domain.service import Resource, Service
 from runbook_bot.domain.tools import Query, Result
 from runbook_bot.domain.vocabulary import FailureMode, ResourceType
-from runbook_bot.reasoning.ideas import Idea, deeper_ideas, first_ideas, outside
+from runbook_bot.reasoning.ideas import DEPENDENCIES, Idea, deeper_ideas, first_ideas, outside
 from runbook_bot.reasoning.judging import judge
 from runbook_bot.reasoning.modes import Template, modes
+from runbook_bot.reasoning.suggested import meant
 from runbook_bot.reasoning.surroundings import THROUGH
 from runbook_bot.reasoning.told import BLAMES
 
@@ -48,6 +49,9 @@ class CatalogueReasoner:
 
     async def propose(self, case: Investigation, parent: Hypothesis | None = None) -> Sequence[Hypothesis]:
         return await asyncio.to_thread(_proposed, case, parent)
+
+    async def suggested(self, case: Investigation, text: str, by: str) -> Sequence[Hypothesis]:
+        return await asyncio.to_thread(_suggested, case, text, by)
 
     async def judge(
         self, case: Investigation, hypothesis: Hypothesis, prediction: Prediction, query: Query, result: Result
@@ -87,6 +91,23 @@ def _proposed(case: Investigation, parent: Hypothesis | None) -> list[Hypothesis
         _hypothesis(case, idea, f"{prefix}{taken_ids + n}", parent, scale * idea.prior)
         for n, idea in enumerate(chosen, start=1)
     ]
+
+
+def _suggested(case: Investigation, text: str, by: str) -> list[Hypothesis]:
+    """Beneath the dependency that is blamed already where it is about that; else beside the first ones."""
+    found: list[Hypothesis] = []
+    for idea in meant(case, text):
+        known = [*case.hypotheses.values(), *found]
+        there = next((h for h in known if (h.failure_mode, h.service) == (idea.mode, idea.service)), None)
+        if there is None:
+            blamed = (h for h in case.hypotheses.values() if h.failure_mode in DEPENDENCIES)
+            parent = next((h for h in blamed if h.service == idea.service), None)
+            taken = len([h for h in known if h.parent == (parent.id if parent else None)])
+            id = f"{parent.id}.{taken + 1}" if parent else f"H{taken + 1}"
+            made = _hypothesis(case, idea, id, parent, min(idea.prior, LIKELY))
+            there = made.model_copy(update={"proposed_by": by, "because": f"suspected by <@{by}>"})
+        found.append(there)
+    return list({h.id: h for h in found}.values())
 
 
 def _hypothesis(case: Investigation, idea: Idea, id: str, parent: Hypothesis | None, prior: float) -> Hypothesis:

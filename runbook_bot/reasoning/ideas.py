@@ -5,14 +5,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import prod
 
-from runbook_bot.analysis.complaints import complaints, mentioned, mentions, reports
+from runbook_bot.analysis.complaints import complaints, mentioned, mentions, reports, speaks_of
 from runbook_bot.analysis.proximity import nearest, proximity
 from runbook_bot.analysis.vitals import Anomaly, anomalies, first_movers
 from runbook_bot.domain.hypothesis import Expectation, Hypothesis
 from runbook_bot.domain.investigation import Investigation
 from runbook_bot.domain.observation import Change
 from runbook_bot.domain.service import Resource, Service
-from runbook_bot.domain.vocabulary import FailureMode
+from runbook_bot.domain.vocabulary import FailureMode, Signal
 from runbook_bot.reasoning.modes import Mode, Suggestion, literal, modes, telling
 
 DEPENDENCIES = (FailureMode.dependency_latency, FailureMode.dependency_failure)
@@ -66,14 +66,15 @@ def deeper_ideas(case: Investigation, parent: Hypothesis) -> list[Idea]:
     places = [parent.service]
     if mode.cause_in == "callers" and case.graph is not None:
         places += [name for name in case.graph.dependents(parent.service, hops=1) if name in case.scope]
-    return [idea for place in places for idea in _own(case, place) if idea.mode in mode.caused_by and idea.because]
+    return [idea for place in places for idea in own_ideas(case, place) if idea.mode in mode.caused_by and idea.because]
 
 
 def _about(case: Investigation, name: str) -> list[Idea]:
-    return [*_own(case, name), *_dependencies(case, name)]
+    return [*own_ideas(case, name), *_dependencies(case, name)]
 
 
-def _own(case: Investigation, name: str) -> list[Idea]:
+def own_ideas(case: Investigation, name: str) -> list[Idea]:
+    """Failure modes that can strike that service, each at the resource that it fits best."""
     service = case.graph.service(name) if case.graph else None
     if service is None:
         return []
@@ -132,19 +133,28 @@ def _dependencies(case: Investigation, name: str) -> list[Idea]:
 
 def _named(case: Investigation, name: str, dependency: str) -> str:
     """Why the dependency is suspected: new complaints of the service name it, or its vendor reports trouble; or ""."""
-    if any(blames(complaint.exemplar, dependency) for complaint in complaints(case, name)[:10]):
-        return f"complaints of {name} name {dependency}"
+    if any(blames(case, complaint.exemplar, dependency) for complaint in complaints(case, name)[:10]):
+        return f"complaints of {name} speak of {dependency}"
+    service = case.graph.service(dependency) if case.graph else None
+    altered = changed(case, service, ("network", "access")) if service is not None else None
+    if altered is not None:
+        return f"{altered.summary} at {altered.at:%H:%M} UTC"
     reported = any(telling(line.text) for line in reports(case, dependency))
     return f"the vendor reports trouble of {dependency}" if reported else ""
 
 
-OWN_FAULT = (FailureMode.credentials_expired, FailureMode.permission_denied)
-"""What a refused caller has to mend itself, whoever refused it."""
+def blames(case: Investigation, text: str, dependency: str) -> bool:
+    """Whether a complaint is about the dependency in general: of its name or its kind, and no fault named outright.
+
+    A refusal for the caller's credentials, a certificate that ended, a name that does not resolve say more than that.
+    """
+    return of_it(case, text, dependency) and literal(text) is None
 
 
-def blames(text: str, dependency: str) -> bool:
-    """Whether a complaint is about the dependency: it names it, and is no refusal for the caller's own credentials."""
-    return mentions(text, dependency) and literal(text) not in OWN_FAULT
+def of_it(case: Investigation, text: str, dependency: str) -> bool:
+    """Whether a line names the dependency, or what it is made of."""
+    service = case.graph.service(dependency) if case.graph else None
+    return mentions(text, dependency) or (service is not None and speaks_of(text, service))
 
 
 def outside(case: Investigation, name: str) -> bool:
@@ -161,10 +171,13 @@ def _fit(case: Investigation, idea: Idea) -> float:
     near = {idea.dependency} | set(case.graph.dependencies(idea.dependency, 2) if case.graph else ())
     wanted = next(t.signals for t in modes()[idea.mode].predicts if t.about == "vitals")
     seen = [a for a in anomalies(case) if a.service in near and a.signal in wanted and a.shift.moved == "rises"]
-    told = [c for c in complaints(case, idea.service)[:10] if mentions(c.exemplar, idea.dependency)]
+    told = [c for c in complaints(case, idea.service)[:10] if of_it(case, c.exemplar, idea.dependency)]
     slow = sum(c.after for c in told if _SLOW.search(c.exemplar)) > sum(c.after for c in told) / 2
     spoken = bool(told) and slow == (idea.mode is FailureMode.dependency_latency)
-    return len(seen) + spoken + idea.prior
+    own = {a.signal for a in anomalies(case) if a.service == idea.service and a.shift.moved == "rises"}
+    failing = Signal.errors in own
+    felt = bool(own) and failing == (idea.mode is FailureMode.dependency_failure)
+    return len(seen) + spoken + 0.5 * felt + idea.prior
 
 
 def _logged(case: Investigation, service: Service, mode: Mode) -> list[str]:

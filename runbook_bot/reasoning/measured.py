@@ -58,13 +58,15 @@ def _limit(
 ) -> Finding:
     height = max(moved.peak, moved.level)
     numbers = {**numbers, "limit": limit, "share_of_limit": round(height / limit, 3) if limit else None}
-    line = f"{line}; {words.share(height, limit)}"
+    line = f"{line}; {words.share(height, limit, moved.level)}"
     if moved.moved == "rises" and height >= 0.97 * limit:
         return timed(weigh(prediction, True), moved, onset), line, numbers
     if moved.moved == "rises" and height >= 0.85 * limit:
         return timed(weigh(prediction, True, 0.5), moved, onset), line, numbers
     if onset is None and moved.moved == "steady" and moved.level >= limit:
         return weigh(prediction, True, 0.85), line, numbers  # full since before anybody looked
+    if moved.moved == "steady" and moved.level >= limit:
+        return 0.0, line, numbers  # it filled up before the window: no sign against it, and none for what began now
     # A level that has always been near the limit explains nothing that began at the onset.
     return weigh(prediction, False, 1.0 if height < 0.8 * limit else 0.5), line, numbers
 
@@ -74,7 +76,7 @@ def state(case: Investigation, prediction: Prediction, result: Result) -> Findin
     name = prediction.fact.replace("_", " ")
     if isinstance(limit, bool) or not isinstance(limit, int | float) or limit <= 0:
         if result.status is Status.ok and prediction.fact == "reserved_concurrency":
-            return weigh(prediction, False, 0.5), f"no {name} is set ({result.where})", {}
+            return weigh(prediction, False), f"no {name} is set ({result.where})", {}
         return None, f"the {name} could not be read ({result.where})", {}
     if prediction.resource is None or prediction.signal is None:
         return None, words.not_measured(prediction.text), {}

@@ -1,16 +1,18 @@
 """Readers of what is told: log lines, vendors' events, and changes with what began with them."""
 
+from collections.abc import Sequence
+
 from runbook_bot.analysis.complaints import mentioned
 from runbook_bot.analysis.proximity import proximity
 from runbook_bot.analysis.templates import Template, novel, templates
 from runbook_bot.analysis.vitals import anomalies, lasting
 from runbook_bot.domain.hypothesis import Expectation, Prediction
 from runbook_bot.domain.investigation import Investigation
-from runbook_bot.domain.observation import Change
+from runbook_bot.domain.observation import Change, LogLine
 from runbook_bot.domain.tools import Result, Status
 from runbook_bot.domain.vocabulary import Signal
 from runbook_bot.reasoning import words
-from runbook_bot.reasoning.ideas import OWN_FAULT, blames
+from runbook_bot.reasoning.ideas import blames
 from runbook_bot.reasoning.modes import literal, telling
 from runbook_bot.reasoning.weighing import Finding, Numbers, onset_of, weigh
 
@@ -55,10 +57,7 @@ def lines(case: Investigation, prediction: Prediction, result: Result) -> Findin
         if not result.lines:
             return weigh(prediction, prediction.expect is Expectation.absent, 0.3), line, numbers
         return weigh(prediction, seen == (prediction.expect is Expectation.present)), line, numbers
-    wanted = [w.casefold() for w in prediction.words]
-    fitting = templates([each for each in result.lines if any(w in each.text.casefold() for w in wanted)], moment)
-    if prediction.fact == BLAMES:
-        fitting = [t for t in fitting if literal(t.exemplar) not in OWN_FAULT]
+    fitting = templates(_fitting(case, prediction, result.lines), moment)
     before, after = sum(t.before for t in fitting), sum(t.after for t in fitting)
     numbers |= {"lines_before": before, "lines_after": after}
     line = words.matches(place, prediction.words, fitting, before, after, result)
@@ -70,6 +69,14 @@ def lines(case: Investigation, prediction: Prediction, result: Result) -> Findin
     # A log may say the same thing in words that nobody here thought of; a vendor's events are worded by the vendor.
     thin = after or blind or result.status is Status.no_data or (prediction.about == "logs" and not fitting)
     return weigh(prediction, False, 0.5 if thin else 1.0), line, numbers
+
+
+def _fitting(case: Investigation, prediction: Prediction, found: Sequence[LogLine]) -> list[LogLine]:
+    """The lines in which one of the words stands, or which blame the dependency whose name the word is."""
+    wanted = [word.casefold() for word in prediction.words]
+    if prediction.fact == BLAMES:
+        return [each for each in found if any(blames(case, each.text, name) for name in prediction.words)]
+    return [each for each in found if any(word in each.text.casefold() for word in wanted)]
 
 
 def _reports(prediction: Prediction, result: Result, place: str) -> Finding:
@@ -85,7 +92,7 @@ def _blamed(case: Investigation, service: str, fresh: list[Template]) -> str:
     if case.graph is None or not service:
         return ""
     for name in dict.fromkeys([*case.graph.dependencies(service, hops=1), *mentioned(case, service)]):
-        if any(blames(each.exemplar, name) for each in fresh[:3]):
+        if any(blames(case, each.exemplar, name) for each in fresh[:3]):
             return name
     return ""
 
@@ -112,8 +119,9 @@ def changes(case: Investigation, prediction: Prediction, result: Result) -> Find
         line = words.change(scored[0], onset)
         # A neighbour in time alone is weak: far back it is next to nothing.
         return weigh(prediction, prediction.expect is Expectation.present, fit), line, numbers
-    line = words.no_change(prediction.service, kinds, len(theirs), known.message)
-    return weigh(prediction, prediction.expect is Expectation.absent, 0.4 if known.message else 1.0), line, numbers
+    gap = known.message if known.status is Status.truncated else ""
+    line = words.no_change(prediction.service, kinds, len(theirs), gap)
+    return weigh(prediction, prediction.expect is Expectation.absent, 0.4 if gap else 1.0), line, numbers
 
 
 def _their_changes(case: Investigation, prediction: Prediction) -> list[Change]:

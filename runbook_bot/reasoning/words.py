@@ -41,8 +41,10 @@ def series(resource: Resource, signal: Signal, moved: Shift, onset: float | None
     return text
 
 
-def share(height: float, limit: float) -> str:
-    return f"that is {100 * height / limit:.0f} % of the limit of {limit:g}"
+def share(height: float, limit: float, level: float | None = None) -> str:
+    """How near it came; the height is said where it is not the level that was told before."""
+    least = "that" if level is None or abs(height - level) <= 0.005 * abs(height) else f"at most {height:.3g}, that"
+    return f"{least} is {100 * height / limit:.0f} % of the limit of {limit:g}"
 
 
 def failed(expected: str, result: Result) -> str:

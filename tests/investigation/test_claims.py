@@ -26,6 +26,8 @@ async def case() -> Investigation:
         "The image went from 2.4.0 to 2.4.1.",
         "H1 was refuted by E2.",
         "At 14:36, dana sent orders:42.",
+        "The roll-out to orders-db was long-running.",
+        "The target group orders-tg answers.",
     ],
 )
 async def test_what_was_read_may_be_said(case: Investigation, sentence: str) -> None:
@@ -48,6 +50,8 @@ def test_a_number_may_be_said_without_the_unit_that_clung_to_it() -> None:
         "H77 was refuted.",
         "Task task-9f9f9 died.",
         "Errors are up by 8123%.",
+        "The database payments-db is full.",
+        "A look at prod/checkout shows it.",
     ],
 )
 async def test_what_was_invented_is_struck(case: Investigation, sentence: str) -> None:

@@ -51,12 +51,13 @@ async def test_cut_anywhere_it_ends_the_same(tmp_path: Path, trouble: Callable[[
     await ends_the_same(tmp_path, journal.entries, trouble)
 
 
-@pytest.mark.parametrize("action", ["rule_out", "known", "dig"])
+@pytest.mark.parametrize("action", ["rule_out", "known", "dig", "suggest"])
 async def test_cut_anywhere_after_a_persons_word_it_ends_the_same(tmp_path: Path, action: str) -> None:
     whole = Running(troubles.connection_exhaustion())
     journal = whole.opened("orders is slow")
     await whole.go_on(journal)
-    journal.append(Steered.model_validate({"hypothesis": "H1", "action": action, "by": "U1", "delivery": "d1"}))
+    said = {"hypothesis": "H1", "action": action, "by": "U1", "delivery": "d1", "note": "locks in orders-db"}
+    journal.append(Steered.model_validate(said))
     steered = len(journal.entries)
     case = await whole.go_on(journal)
     assert not case.unsteered

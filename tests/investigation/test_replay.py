@@ -46,10 +46,11 @@ async def test_people_s_words_come_where_they_were_said() -> None:
     running = Running(troubles.connection_exhaustion())
     journal = running.opened("orders is slow")
     await running.go_on(journal)
-    for action in ("dig", "rule_out", "known"):
-        journal.append(Steered.model_validate({"hypothesis": "H1", "action": action, "by": "U1", "delivery": action}))
+    for action in ("dig", "rule_out", "known", "suggest"):
+        said = {"hypothesis": "H1", "action": action, "by": "U1", "delivery": action, "note": "locks in orders-db"}
+        journal.append(Steered.model_validate(said))
         await running.go_on(journal)
-    assert sum(isinstance(entry.body, Concluded) for entry in journal.entries) == 4
+    assert sum(isinstance(entry.body, Concluded) for entry in journal.entries) == 5
     found = await again(journal)
     assert found.identical
     assert found.again.hypotheses == journal.refresh().hypotheses

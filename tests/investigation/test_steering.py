@@ -6,9 +6,11 @@ from runbook_bot.domain.evidence import Direction, Evidence
 from runbook_bot.domain.hypothesis import HypothesisState
 from runbook_bot.domain.investigation import Investigation
 from runbook_bot.domain.journal import Steered
-from runbook_bot.domain.vocabulary import FailureMode
+from runbook_bot.domain.vocabulary import FailureMode, Signal
 from tests.investigation import troubles
 from tests.investigation.running import Paper, Running
+
+S = Signal
 
 
 def word(action: Literal["dig", "rule_out", "known"], hypothesis: str, note: str = "") -> Steered:
@@ -138,3 +140,68 @@ async def test_a_word_during_the_tests_is_heard() -> None:
     assert spoken
     assert case.verdict is not None
     assert case.verdict.root_cause is None or case.verdict.root_cause.failure_mode is not FailureMode.bad_deployment
+
+
+def idea(text: str, delivery: str = "d1") -> Steered:
+    return Steered(action="suggest", by="U0DANA", note=text, delivery=delivery)
+
+
+async def test_what_a_person_suspects_is_tested_also_after_the_verdict() -> None:
+    running, journal, before = await finished()
+    assert all(h.failure_mode is not FailureMode.lock_contention for h in before.hypotheses.values())
+    journal.append(idea("I think it is lock contention in orders-db"))
+    case = await running.go_on(journal)
+    (theirs,) = [h for h in case.hypotheses.values() if h.proposed_by == "U0DANA"]
+    assert (theirs.failure_mode, theirs.service) == (FailureMode.lock_contention, "orders-db")
+    assert theirs.state is HypothesisState.pruned, "it was looked at like any other, and nothing speaks for it"
+    assert [e.summary for e in witnessed(case)] == [
+        "suspected by <@U0DANA>: I think it is lock contention in orders-db"
+    ]
+    assert leading(case) == leading(before)
+    assert next(note.text for note in case.notes if note.answers == "d1").startswith(f"{theirs.id}: suspected by")
+    assert not case.unsteered
+
+
+async def test_a_good_idea_that_nobody_had_wins() -> None:
+    town = troubles.throttling()
+    town.effects.pop(("cart-tg", S.latency))
+    running = Running(town)
+    journal = running.opened("cart errors")
+    before = await running.go_on(journal)
+    journal.append(idea("the table is throttled, isn't it"))
+    case = await running.go_on(journal)
+    assert case.verdict is not None
+    assert case.verdict.root_cause is not None
+    assert case.verdict.root_cause.failure_mode is FailureMode.throttling
+    assert len(case.hypotheses) >= len(before.hypotheses)
+
+
+async def test_an_idea_that_is_there_already_is_a_word_for_it() -> None:
+    running, journal, before = await finished()
+    leader = leading(before)
+    journal.append(idea("the last deploy of orders broke it"))
+    case = await running.go_on(journal)
+    assert set(case.hypotheses) == set(before.hypotheses)
+    assert case.hypotheses[leader].confidence > before.hypotheses[leader].confidence
+    (said,) = witnessed(case)
+    assert said.hypothesis == leader
+
+
+async def test_an_idea_that_fits_nothing_is_answered() -> None:
+    running, journal, before = await finished()
+    journal.append(idea("mercury is in retrograde"))
+    case = await running.go_on(journal)
+    assert set(case.hypotheses) == set(before.hypotheses)
+    assert any("nothing that is known here fits" in note.text for note in case.notes)
+    assert not case.unsteered
+
+
+async def test_an_idea_before_anything_was_tested_is_among_the_first() -> None:
+    running = Running(troubles.memory_exhaustion())
+    journal = running.opened("cart")
+    journal.append(idea("it is the cache of sessions, or dns"))
+    case = await running.go_on(journal)
+    assert any(h.proposed_by == "U0DANA" for h in case.hypotheses.values())
+    assert case.verdict is not None
+    assert case.verdict.root_cause is not None
+    assert case.verdict.root_cause.failure_mode is FailureMode.memory_exhaustion
