@@ -79,7 +79,7 @@ def rank(
 
     `metrics` cover the window of the incident, best with some time before it; one a node and kind (of several the first
     counts). `graph` maps a node to those that it calls; None where that is not known; circles are allowed. `symptom` is
-    where and in which kind it hurts, e.g. `("checkout", "latency")`; then only that node and what it calls, directly or
+    where and in which kind it hurts, e.g. `("front", "latency")`; then only that node and what it calls, directly or
     not, are suspects. `onset` is when it was noticed, in epoch seconds: looked for nearby, or without it anywhere.
     `normal` are the same metrics over a time without fault, as long as there is. Never raises on odd numbers.
     """
