@@ -192,6 +192,15 @@ async def test_the_runbook_is_quoted_with_its_place() -> None:
     assert answer.quotes or answer.tables
 
 
+async def test_that_nobody_is_on_call_is_said_to_whoever_asks() -> None:
+    written = ServiceGraph(services=(Service(name="cart", owner="payments"),))
+    asking = Asker(World([market()]), Memory(), written, HandClock())
+    who = "cart belongs to payments"
+    told = f"{who}; nobody is named as on call (`oncall` in services.yaml)."
+    assert (await asking.ask("who is on call for cart?")).text == told
+    assert (await asking.ask("who owns cart?")).text == f"{who}."
+
+
 async def test_whose_it_is_does_not_count_for_what_is_looked_up() -> None:
     memory = Memory()
     town = market()
@@ -211,6 +220,7 @@ async def test_a_team_is_its_services_and_the_database_is_the_only_one() -> None
     assert (await asking.ask("who owns the database?")).text.startswith("Nobody is named as the owner of orders-db")
     two = Town(ServiceGraph(services=(one("a-db", ResourceType.rds_instance), one("b-db", ResourceType.rds_cluster))))
     assert (await ask("is the database ok?", two)).text == "Which one do you mean: a-db or b-db?"
+    assert (await ask("how are the databases?", two)).data["services"] == ["a-db", "b-db"]
 
 
 async def test_a_name_that_nobody_knows_is_said_to_be_one_with_those_that_are_near() -> None:

@@ -15,6 +15,7 @@ _ASKING = re.compile(
     r"i|we|you|show|find|me|tell|please|have|known|issues?|our|documentation|docs?)\b|[?!]",
     re.IGNORECASE,
 )
+_ONCALL = re.compile(r"\bon[- ]?call\b|\b(?:page|call)\b", re.IGNORECASE)
 _MOST_QUOTED = 900
 _DIRECTIONS = {
     Direction.supports: "for it",
@@ -44,7 +45,7 @@ def owners(look: Looking) -> Answer:
         text = f"{one.name} belongs to {one.owner}" if one.owner else say.NO_OWNER.format(name=one.name)
         more = [
             f"talks in {one.slack_channel}" if one.slack_channel else "",
-            f"on call: {one.oncall}" if one.oncall else "",
+            f"on call: {one.oncall}" if one.oncall else say.NO_ONCALL if _ONCALL.search(look.text) else "",
         ]
         text = f"{text}; {'; '.join(each for each in more if each)}." if any(more) else f"{text.rstrip('.')}."
     else:

@@ -109,7 +109,8 @@ INTENTS: tuple[Intent, ...] = (
         "metric",
         r"\bmetrics?\b|\bvital signs?\b|\bgraphs?\b|\bcharts?\b",
         "metric chart graph statistic read error rate latency response time p99 cpu memory request traffic throughput "
-        "connection throttle concurrency disk storage space lag queue depth backlog duration failure usage",
+        "connection throttle concurrency disk storage space lag queue depth backlog duration failure usage "
+        "database db slow",
     ),
     _intent(
         "running",
@@ -125,7 +126,7 @@ INTENTS: tuple[Intent, ...] = (
         r"\b(?:what(?:'s|s| is)|anything|something) (?:wrong|broken|down|failing|up|going on|the matter)\b|"
         r"\bwhy (?:is|are|does|do)\b.{1,80}\b(?:fail\w*|slow|down|broken|errors?|erroring|unhealthy|crash\w*|"
         r"restart\w*|tim(?:e|es|ing) out|work\w*)\b|\bhow many (?:tasks|copies|instances|replicas|containers|pods)\b",
-        "status state health healthy service fail failing task instance",
+        "status state health healthy service fail failing task instance database db",
     ),
 )  # fmt: skip
 """In the order in which they are tried."""
@@ -147,7 +148,7 @@ _KINDS = {
     "database": (R.rds_instance, R.rds_cluster), "db": (R.rds_instance, R.rds_cluster),
     "cache": (R.elasticache_cluster,), "queue": (R.sqs_queue,), "load balancer": (R.load_balancer,),
 }  # fmt: skip
-_KIND = re.compile(rf"\b(?:the|our|my)\s+({'|'.join(_KINDS)})\b(?!\s+log)", re.IGNORECASE)
+_KIND = re.compile(rf"\b(?:the|our|my)\s+({'|'.join(_KINDS)})(s)?\b(?!\s+log)", re.IGNORECASE)
 _SCOPE = re.compile(rf"\b(?:in|on|of)\s+(?:the\s+)?({'|'.join(SCOPES)})\b(?![-_./])", re.IGNORECASE)
 _NAME = re.compile(
     r"\b(?:of|in|for|on|about|from|owns|runs|to|is|are|does|with|service|how's|calls|uses)\s+(?:the\s+|our\s+|service\s+)*"
@@ -229,9 +230,10 @@ def subject_of(text: str, graph: ServiceGraph) -> Subject:
     if found := _KIND.search(text):
         meant = _KINDS[found[1].casefold()]
         having = [each for each in graph if any(resource.type in meant for resource in each.resources)]
+        if len(having) == 1 or (having and found[2]):
+            return Subject(services=having)
         if having:
-            several = [each.name for each in having] if len(having) > 1 else []
-            return Subject(services=() if several else having, several=several)
+            return Subject(several=[each.name for each in having])
     unknown = _unknown(text)
     return Subject(unknown=unknown, near=difflib.get_close_matches(unknown.casefold(), names, n=3, cutoff=0.6))
 

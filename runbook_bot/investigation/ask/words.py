@@ -29,6 +29,7 @@ NO_CASE = "Ask that in the thread of an investigation: I do not know which one y
 NO_HYPOTHESIS = "There is no {id} in “{title}”. There are: {known}."
 NO_KNOWLEDGE = "There is no knowledge base: add runbooks to `runbooks/`."
 NOTHING_WRITTEN = "Nothing in the runbooks and post-mortems fits “{text}”."
+NO_ONCALL = "nobody is named as on call (`oncall` in services.yaml)"
 NO_OWNER = "Nobody is named as the owner of {name}: neither services.yaml nor its tags say one."
 ONE_BY_ONE = "Ask for one of them, for example “status of {name}”, to see what moved and what was changed last."
 UNREAD = "could not be read"
