@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from runbook_bot.domain.errand import reading_afresh
 from runbook_bot.domain.service import Resource
 from runbook_bot.domain.tools import FindAlarms, ReadMetrics, ReadState, Status
 from runbook_bot.domain.vocabulary import ResourceType
@@ -82,6 +83,21 @@ async def test_what_is_not_answered_here_is_asked_once_and_named(
     assert "AWS does not answer DescribeServices here" in result.message
     assert "\n" not in result.message
     assert len(aws.asked("DescribeServices")) == 1
+
+
+async def test_an_error_in_xml_to_what_was_asked_in_json(aws: StandIn, provider: AwsProvider) -> None:
+    xml = "<ErrorResponse><Error><Code>{}</Code><Message>{}</Message></Error></ErrorResponse>"
+    aws.breaks("DescribeServices", 400, xml.format("InvalidAction", "Could not find it"))
+    assert "AWS does not answer DescribeServices here (InvalidAction)" in (await provider.ask(STATE)).message
+    aws.breaks("DescribeServices", 403, xml.format("AccessDenied", "no"))
+    with reading_afresh():
+        assert (await provider.ask(STATE)).status is Status.denied
+
+
+async def test_where_nothing_is_answered_discovery_says_so(aws: StandIn) -> None:
+    aws.regional["us-east-1"] = Answer(501, b'{"__type": "InternalFailure", "message": "not yet implemented"}')
+    (look,) = (await AwsProvider(AwsSettings(), FixedClock()).discover()).looks
+    assert any("nothing was found, and" in each and "AWS does not answer" in each for each in look.unseen)
 
 
 async def test_the_query_protocol_fails_the_same_way(aws: StandIn, provider: AwsProvider) -> None:

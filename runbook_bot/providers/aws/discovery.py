@@ -55,6 +55,10 @@ async def discover(places: Places, now: datetime) -> ServiceGraph:
     found = [each for one in seen for each in one.found]
     if not found and failures:
         raise ProviderError(f"nothing can be discovered in AWS: {gaps(failures)}")
+    for each in seen:
+        if not each.found and each.look.absent:
+            told_of = f"{len(each.look.absent)} kinds of things are not answered for here"
+            each.look.unseen.append(f"nothing was found, and {told_of}: {each.look.absent[0]}")
     found, other_names = await _in_accounts(seen)
     graph = await asyncio.to_thread(linked, found, other_names, [rule for one in seen for rule in one.rules])
     return graph.model_copy(update={"looks": _looks(graph, now, seen, refused)})

@@ -72,6 +72,8 @@ _UNSUPPORTED_TEXT = re.compile(
 """How stand-ins for AWS say that they do not have a call."""
 _MISSING = re.compile(r"NotFound|DoesNotExist|NonExistent|NoSuch")
 _MISSING_TEXT = re.compile(r"does not exist|not found|unable to describe task definition", re.IGNORECASE)
+_XML_CODE = re.compile(r"<Code>\s*([\w.:-]{1,100})\s*</Code>")
+_XML_MESSAGE = re.compile(r"<Message>(.*?)</Message>", re.DOTALL)
 _PERFORM = re.compile(r"not authorized to perform:?\s*([\w-]+:\w+)(?:.*?on resource:?\s*(\S+))?", re.DOTALL)
 _DENIED_BY = re.compile(r"explicit deny in an? ([a-z -]+?polic(?:y|ies)|permissions boundary)")
 _ENCODED = re.compile(r"Encoded authorization failure message", re.IGNORECASE)
@@ -189,7 +191,7 @@ def _not_taken(action: str, told: str) -> tuple[Kind, str]:
 
 def _refusal(error: ClientError, needed: str, action: str, region: str) -> CallFailed:
     told = error.response.get("Error", {})
-    code, message = str(told.get("Code", "")), str(told.get("Message", ""))
+    code, message = _in_xml(str(told.get("Code", "")), str(told.get("Message", "")))
     answer = error.response.get("ResponseMetadata", {})
     status, headers = int(answer.get("HTTPStatusCode", 0)), answer.get("HTTPHeaders", {})
     html = message.lstrip()[:15].lower().startswith(("<!doctype", "<html"))
@@ -222,6 +224,14 @@ def _refusal(error: ClientError, needed: str, action: str, region: str) -> CallF
     else:
         kind, text = "invalid", f"AWS refused {action} ({code or status}): {one_line(message)}"
     return CallFailed(kind, text, action=needed, wait=wait)
+
+
+def _in_xml(code: str, message: str) -> tuple[str, str]:
+    """Code and message; those inside it where a stand-in answers in XML what was asked in JSON."""
+    if not message.lstrip().startswith("<"):
+        return code, message
+    inner, said = _XML_CODE.search(message), _XML_MESSAGE.search(message)
+    return (inner[1], said[1] if said else "") if inner else (code, message)
 
 
 def _denial(message: str, needed: str) -> CallFailed:

@@ -29,6 +29,8 @@ class Looking:
     tags: TagsByArn = field(default_factory=dict)
     unseen: list[str] = field(default_factory=list)
     failures: list[CallFailed] = field(default_factory=list)
+    absent: list[CallFailed] = field(default_factory=list)
+    """Of services that are not there."""
 
     def arn(self, service: str, tail: str) -> str:
         """The ARN of something in this account and region, in its own partition."""
@@ -71,3 +73,5 @@ class Looking:
         if failure.kind not in NOT_OFFERED:
             self.failures.append(failure)
             self.unseen.append(f"{what}: {failure}")
+        elif failure.kind != "missing":
+            self.absent.append(failure)
