@@ -124,3 +124,4 @@ class Repair(StrEnum):
     restart = "restart"  # replace every running copy, same revision
     scale_out = "scale_out"  # more copies
     raise_concurrency = "raise_concurrency"  # a higher limit of parallel executions
+    raise_capacity = "raise_capacity"  # more provisioned reads and writes

@@ -16,6 +16,7 @@ from runbook_bot.providers.aws.calls import NEUTRAL
 from runbook_bot.providers.aws.config import AwsAccount, AwsSettings
 from runbook_bot.providers.aws.doctor import AccessReport
 from runbook_bot.providers.aws.failure import iam_action
+from runbook_bot.providers.aws.mutations.register import mutations
 from runbook_bot.providers.aws.policy import LARGEST, Bounds, Policy, assuming, changing, length, reading, reads
 from runbook_bot.providers.aws.provider import AwsProvider
 from tests.providers.allowed import ROOM, declared, written
@@ -138,13 +139,17 @@ def test_what_iam_can_limit_is_limited() -> None:
 
 
 def test_the_policy_for_changes_is_the_allow_list() -> None:
-    assert {(s["Action"][0], s["Resource"]) for s in changing(HERE)["Statement"]} == {
+    given = {(action, s["Resource"]) for s in changing(HERE)["Statement"] for action in s["Action"]}
+    assert given >= {
         ("ecs:UpdateService", "arn:aws:ecs:eu-west-1:123456789012:service/*"),
         ("lambda:PutFunctionConcurrency", "arn:aws:lambda:eu-west-1:123456789012:function:*"),
         ("rds:RebootDBInstance", "arn:aws:rds:eu-west-1:123456789012:db:*"),
+        ("elasticloadbalancing:ModifyRule", "arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener-rule/*"),
+        ("route53:ChangeResourceRecordSets", "arn:aws:route53:::hostedzone/*"),
     }
+    assert {action for action, _ in given} == {iam_action(m.service, m.action) for m in mutations().values()}
     assert not {a for s in every(reading(HERE)) for a in s["Action"]} & {
-        s["Action"][0] for s in every([changing(HERE)])
+        a for s in every([changing(HERE)]) for a in s["Action"]
     }
 
 

@@ -38,6 +38,10 @@ class _Refused(Exception):
     """The change certainly did not happen; the message is for the outcome."""
 
 
+def _sent(answer: Any) -> _Sent:
+    return _Sent(str((answer.get("ResponseMetadata") or {}).get("RequestId", "")))
+
+
 class AwsActuator:
     """Makes approved changes with the role for changes, or with ambient credentials where that is allowed."""
 
@@ -133,6 +137,9 @@ class AwsActuator:
         except ProviderError as error:
             raise _Refused(str(error)) from error
         call = getattr(client, xform_name(mutation.action))
+        made = await self._rehearsed(mutation, call) if mutation.dry_runs else None
+        if made is not None:
+            return made
         try:
             answer = await asyncio.wait_for(asyncio.to_thread(call, **mutation.request), _RUN_SECONDS)
         except TimeoutError:
@@ -142,7 +149,27 @@ class AwsActuator:
             raise _Refused(f"no change was made: AWS cannot be reached for {mutation.action}") from error
         except (ClientError, BotoCoreError, *UNREADABLE) as error:
             raise failure_of(error, mutation.service, mutation.action) from error
-        return _Sent(str((answer.get("ResponseMetadata") or {}).get("RequestId", "")))
+        return _sent(answer)
+
+    @staticmethod
+    async def _rehearsed(mutation: AwsMutation, call: Callable[..., Any]) -> _Sent | None:
+        """Asks AWS whether it would make the change. None where it would; raises `_Refused` where it would not.
+
+        Who answers that it was done has taken the rehearsal for the play, and must not be sent the change again.
+        """
+        try:
+            answer = await asyncio.wait_for(asyncio.to_thread(call, **mutation.request, DryRun=True), _RUN_SECONDS)
+        except TimeoutError:
+            raise _Refused(f"no change was made: AWS did not answer the dry run of {mutation.action} in time") from None
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") == "DryRunOperation":
+                return None
+            told = failure_of(error, mutation.service, mutation.action)
+            raise _Refused(f"no change was made, the dry run failed: {told}") from error
+        except (BotoCoreError, *UNREADABLE) as error:
+            told = failure_of(error, mutation.service, mutation.action)
+            raise _Refused(f"no change was made, the dry run failed: {told}") from error
+        return _sent(answer)
 
     def _client(self, mutation: AwsMutation, proposal: Proposal) -> Any:
         return changing_client(self._settings, mutation, proposal, allow_ambient_credentials=self._ambient)

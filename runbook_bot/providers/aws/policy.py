@@ -50,8 +50,10 @@ def changing(bounds: Bounds) -> Policy:
     """What the allow-listed changes need. Each change is narrowed to its one target besides, when it is made."""
     given: dict[str, set[str]] = defaultdict(set)
     for mutation in mutations().values():
-        arn = f"arn:{bounds.partition}:{mutation.service}:{bounds.region}:{bounds.account}:{mutation.any_target}"
-        given[arn].add(f"{mutation.service}:{mutation.action}")
+        permission = iam_action(mutation.service, mutation.action)
+        prefix = permission.partition(":")[0]
+        where = ":" if mutation.everywhere else f"{bounds.region}:{bounds.account}"
+        given[f"arn:{bounds.partition}:{prefix}:{where}:{mutation.any_target}"].add(permission)
     return _policy(_statements("Change", given))
 
 

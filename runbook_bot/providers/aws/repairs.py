@@ -14,7 +14,10 @@ from runbook_bot.providers.aws.differences import compared
 from runbook_bot.providers.aws.ecs import read_service
 from runbook_bot.providers.aws.ecs_changes import releases_of
 from runbook_bot.providers.aws.failure import CallFailed
+from runbook_bot.providers.aws.mutations.autoscaling import RefreshInstances, SetDesiredCapacity
 from runbook_bot.providers.aws.mutations.awslambda import PutFunctionConcurrency
+from runbook_bot.providers.aws.mutations.dynamodb import SetCapacity
+from runbook_bot.providers.aws.mutations.ec2 import RebootMachine
 from runbook_bot.providers.aws.mutations.ecs import UpdateService
 from runbook_bot.providers.aws.mutations.mutation import AwsMutation
 from runbook_bot.providers.aws.mutations.rds import RebootInstance
@@ -31,6 +34,8 @@ _LOOK_BACK = timedelta(days=14)
 _KEPT_FREE = 100
 """Lambda keeps this many executions of an account unreserved."""
 _TRIES = 5
+_MOST_UNITS = 40_000
+"""Capacity units of a table that AWS gives without being asked for more (quotas of DynamoDB)."""
 
 Choice = Callable[[Place, Resource, datetime], Awaitable[AwsMutation | None]]
 
@@ -134,10 +139,43 @@ async def restart_database(place: Place, resource: Resource, now: datetime) -> A
     return RebootInstance(instance=resource.name)
 
 
+async def restart_machine(place: Place, resource: Resource, now: datetime) -> AwsMutation | None:
+    return RebootMachine(instance=resource.name)
+
+
+async def grow_group(place: Place, resource: Resource, now: datetime) -> AwsMutation | None:
+    """Half as many machines again, rounded up, within the group's own bounds; None where it is at its bound."""
+    state = await SetDesiredCapacity(group=resource.name, desired=0).state(place)
+    desired, most = int(str(state["desired"])), int(str(state["most"]))
+    wanted = min(most, max(desired + 1, math.ceil(desired * 1.5)))
+    return SetDesiredCapacity(group=resource.name, desired=wanted) if wanted > desired else None
+
+
+async def refresh_group(place: Place, resource: Resource, now: datetime) -> AwsMutation | None:
+    return RefreshInstances(group=resource.name)
+
+
+async def raise_table_capacity(place: Place, resource: Resource, now: datetime) -> AwsMutation | None:
+    """Twice what is provisioned; None for a table that is paid per request."""
+    state = await SetCapacity(table=resource.name, read_units=1, write_units=1).state(place)
+    if state["mode"] == "PAY_PER_REQUEST":
+        return None
+    reads, writes = int(str(state["read_units"])), int(str(state["write_units"]))
+    return SetCapacity(
+        table=resource.name,
+        read_units=min(_MOST_UNITS, max(1, reads * 2)),
+        write_units=min(_MOST_UNITS, max(1, writes * 2)),
+    )
+
+
 CHOICES: dict[tuple[Repair, R], Choice] = {
     (Repair.roll_back, R.ecs_service): roll_back_service,
     (Repair.restart, R.ecs_service): restart_service,
     (Repair.scale_out, R.ecs_service): scale_service,
     (Repair.raise_concurrency, R.lambda_function): raise_function_concurrency,
     (Repair.restart, R.rds_instance): restart_database,
+    (Repair.restart, R.ec2_instance): restart_machine,
+    (Repair.restart, R.autoscaling_group): refresh_group,
+    (Repair.scale_out, R.autoscaling_group): grow_group,
+    (Repair.raise_capacity, R.dynamodb_table): raise_table_capacity,
 }

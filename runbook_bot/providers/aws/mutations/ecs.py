@@ -14,7 +14,7 @@ from runbook_bot.domain.vocabulary import ResourceType
 from runbook_bot.providers.aws.differences import compared, told
 from runbook_bot.providers.aws.ecs import primary, read_service
 from runbook_bot.providers.aws.failure import CallFailed
-from runbook_bot.providers.aws.mutations.mutation import AwsMutation, Plan, account_of
+from runbook_bot.providers.aws.mutations.mutation import AwsMutation, Plan, Unfit, account_of
 from runbook_bot.providers.aws.place import Answer, Place
 from runbook_bot.providers.aws.task_definitions import read_revision, short_name
 
@@ -169,4 +169,74 @@ async def _revision_summary(place: Place, current: str, wanted: str) -> str:
     return f"{current} → {wanted} ({difference or 'no difference'})"
 
 
-MUTATIONS = (UpdateService,)
+class StopTask(AwsMutation):
+    """Stop one task; its service starts another in its place."""
+
+    operation: ClassVar[str] = "ecs.stop_task"
+    service: ClassVar[str] = "ecs"
+    action: ClassVar[str] = "StopTask"
+    any_target: ClassVar[str] = "task/*"
+
+    cluster: str = Field(min_length=1, description="Cluster name")
+    task: str = Field(pattern=r"^[0-9a-f]{32}$|^[0-9a-f-]{36}$", description="Task id")
+
+    @property
+    def target(self) -> Resource:
+        return Resource(type=ResourceType.ecs_service, cluster=self.cluster, kind="task", name=self.task)
+
+    @property
+    def request(self) -> dict[str, Any]:
+        return {"cluster": self.cluster, "task": self.task, "reason": "stopped by an approved change"}
+
+    @property
+    def resource_path(self) -> str:
+        return f"task/{self.cluster}/{self.task}"
+
+    @property
+    def watched(self) -> tuple[str, ...]:
+        return ("group", "definition", "wanted")
+
+    async def _read(self, place: Place) -> Answer:
+        told = await place.call("ecs", "DescribeTasks", cluster=self.cluster, tasks=[self.task])
+        for task in told.get("tasks") or []:
+            return dict(task)
+        raise CallFailed("missing", f"there is no task {self.task} in {self.cluster}", action="ecs:DescribeTasks")
+
+    async def state(self, place: Place) -> Json:
+        task = await self._read(place)
+        return {
+            "group": str(task.get("group") or ""),
+            "definition": short_name(str(task.get("taskDefinitionArn", ""))),
+            "status": str(task.get("lastStatus", "")),
+            "wanted": str(task.get("desiredStatus", "")),
+            "account": account_of(task.get("taskArn")),
+        }
+
+    async def plan(self, place: Place, state: Json) -> Plan:
+        if state["wanted"] == "STOPPED":
+            raise Unfit(f"task {self.task} is stopped already")
+        kind, _, owner = str(state["group"]).partition(":")
+        if kind != "service":
+            raise Unfit(f"task {self.task} belongs to no service, so nothing would come in its place")
+        service = await read_service(place, Resource(type=ResourceType.ecs_service, cluster=self.cluster, name=owner))
+        running = int(service.get("runningCount") or 0)
+        return Plan(
+            title=f"Stop one task of {owner}",
+            summary=f"task {self.task[:8]}…, {state['definition']}, {state['status']}",
+            impact=f"{max(0, running - 1)} of {running} tasks of {owner} go on until ECS has started another; "
+            "what the task is doing is cut off after its stop timeout",
+            risk=Risk.medium if running > 1 else Risk.high,
+            back=None,
+            account=str(state["account"]),
+        )
+
+    async def took_effect(self, place: Place, proposal: Proposal) -> bool | None:
+        try:
+            return (await self.state(place))["wanted"] == "STOPPED"
+        except CallFailed as failure:
+            if failure.kind == "missing":
+                return True  # a stopped task is forgotten after an hour
+            raise
+
+
+MUTATIONS = (UpdateService, StopTask)

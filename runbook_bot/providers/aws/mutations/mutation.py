@@ -11,7 +11,7 @@ from runbook_bot.domain.noun import Json
 from runbook_bot.domain.service import Resource
 from runbook_bot.domain.tools import Mutation
 from runbook_bot.errors import ProviderError
-from runbook_bot.providers.aws.failure import CallFailed
+from runbook_bot.providers.aws.failure import CallFailed, iam_action
 from runbook_bot.providers.aws.mutations.command import command
 from runbook_bot.providers.aws.place import Place
 
@@ -45,6 +45,8 @@ class AwsMutation(Mutation):
     """The last part of the ARNs of all that it can be made to, e.g. `service/*`."""
     reads: ClassVar[tuple[str, ...]] = ()
     """`service:Call` of what it reads beyond what questions read, in boto3's words: they go into the policy."""
+    everywhere: ClassVar[bool] = False
+    """Whether its ARNs name neither region nor account."""
     dry_runs: ClassVar[bool] = False
     """Whether the API can be asked first whether it would make the change (`DryRun`)."""
 
@@ -101,12 +103,13 @@ class AwsMutation(Mutation):
 
     def arn(self, partition: str, region: str, account: str) -> str:
         """What the permission is limited to. Services without region or account in their ARNs say so."""
-        return f"arn:{partition}:{self.service}:{region}:{account}:{self.resource_path}"
+        prefix = iam_action(self.service, self.action).partition(":")[0]
+        return f"arn:{partition}:{prefix}:{region}:{account}:{self.resource_path}"
 
     def policy(self, partition: str, region: str, account: str) -> dict[str, Any]:
         """The smallest policy that allows this very change."""
         arn = self.arn(partition, region, account)
-        allow = {"Effect": "Allow", "Action": f"{self.service}:{self.action}", "Resource": arn}
+        allow = {"Effect": "Allow", "Action": iam_action(self.service, self.action), "Resource": arn}
         return {"Version": "2012-10-17", "Statement": [allow]}
 
     def drift(self, before: Json, now: Json) -> str:
@@ -121,7 +124,7 @@ class AwsMutation(Mutation):
         plan = await self.plan(place, state)
         if not plan.account:
             text = f"AWS did not tell the account of {self.target.name}"
-            raise CallFailed("failed", text, action=f"{self.service}:{self.action}")
+            raise CallFailed("failed", text, action=iam_action(self.service, self.action))
         return Preparation(
             title=plan.title,
             call=self.call,
