@@ -12,7 +12,7 @@ from runbook_bot.domain.vocabulary import Signal as S  # noqa: N817  # thirty ro
 _SIGNALS: tuple[tuple[str, tuple[S, ...]], ...] = (
     (r"p99|99th|tail latency", (S.latency_p99,)),
     (r"5xx|4xx|500s|error rate|errors?|failures?", (S.errors,)),
-    (r"latency|response times?|slow(?:ness)?", (S.latency, S.latency_p99, S.duration)),
+    (r"latency|response times?|slow(?:ness)?", (S.latency, S.latency_p99, S.duration, S.read_latency, S.write_latency)),
     (r"run ?times?|durations?", (S.duration,)),
     (r"cpu", (S.cpu,)),
     (r"memory|ram", (S.memory, S.memory_free)),
