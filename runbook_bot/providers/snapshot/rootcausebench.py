@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from runbook_bot.analysis.traces import Span, calls
 from runbook_bot.domain.noun import utc
 from runbook_bot.domain.observation import Alarm, Change
 from runbook_bot.domain.service import Resource
@@ -103,13 +104,12 @@ def _lines(file: Path) -> Iterable[dict[str, Any]]:
 
 def _traces(spans: list[dict[str, Any]], draft: Draft) -> None:
     """Who calls whom."""
-    service = {(each.get("trace_id"), each["span_id"]): str(each["service"]) for each in spans}
-    for span in spans:
-        caller = service.get((span.get("trace_id"), span.get("parent_id")))
-        callee = str(span["service"])
-        draft.has(callee, workload(callee))
-        if caller and caller != callee:
-            draft.has(caller, workload(caller), calls=[callee])
+    known = [
+        Span(str(each.get("trace_id")), str(each["span_id"]), str(each.get("parent_id") or ""), str(each["service"]))
+        for each in spans
+    ]
+    for caller, called in calls(known).items():
+        draft.has(caller, workload(caller), calls=called)
 
 
 def _callers(draft: Draft, file: Path) -> None:
