@@ -10,7 +10,7 @@ _WORD = re.compile(r"[\w.,:-]*\d[\w.,:-]*")
 _NUMBER = re.compile(r"\d[\d.,:]*")
 _BESIDE = ".,:-/"
 _NAME = re.compile(r"[^\W\d_]\w*(?:[-_/.]\w+)+")
-"""What looks like the name of a thing: `orders-db`, `prod/cart`, `environment.POOL_SIZE`."""
+"""What looks like the name of a thing: `reviews-db`, `prod/cart`, `environment.POOL_SIZE`."""
 ORDINARY = re.compile(
     r"(re|pre|post|non|co|sub|over|under|self|half|long|short|high|low|well|multi|single|cross|up|down|out|in|read|write|"
     r"time|roll|follow|end|back|set|built|one|two|three|new|old|full|near|so|third|first|last|so)-\w+(-\w+)?|"
