@@ -1,5 +1,6 @@
 """Alarms: found by name or by state, and what they watch in neutral words."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -136,3 +137,38 @@ async def test_a_composite_alarm_of_composite_alarms_is_told_by_a_metric_below(
     assert found.name == "shop"
     assert found.subject == ORDERS_DB
     assert found.threshold == 90
+
+
+def _told(count: int, **more: Any) -> Answer:
+    """That many alarms of a database in alarm, and a composite one over the first of them."""
+    dimensions = [{"Name": "DBInstanceIdentifier", "Value": "orders-db"}]
+    watching = {"Namespace": "AWS/RDS", "MetricName": "CPUUtilization", "Dimensions": dimensions, "StateValue": "ALARM"}
+    metric = [{"AlarmName": f"db-{n}", **watching} for n in range(count)]
+    composite = [{"AlarmName": "shop", "AlarmRule": "ALARM(db-0)", "StateValue": "ALARM"}]
+    told = {"MetricAlarms": metric, "CompositeAlarms": composite, **more}
+    return Answer(200, *rendered("cloudwatch", "DescribeAlarms", told))
+
+
+async def test_what_a_composite_alarm_watches_is_not_asked_for_where_it_rings_itself(
+    aws: StandIn, provider: AwsProvider
+) -> None:
+    aws.answers["DescribeAlarms"] = lambda _: _told(1)
+    found = {each.name: each.subject for each in (await provider.ask(FindAlarms())).alarms}
+    assert found == {"db-0": ORDERS_DB, "shop": ORDERS_DB}
+    assert len(aws.asked("DescribeAlarms")) == 1
+
+
+async def test_more_alarms_than_are_told_are_said_to_be_there(aws: StandIn, provider: AwsProvider) -> None:
+    aws.answers["DescribeAlarms"] = lambda _: _told(200, NextToken="more")
+    result = await provider.ask(FindAlarms())
+    assert (result.status, len(result.alarms)) == (Status.truncated, 200)
+    assert result.message == "more than 200 alarms are in alarm; the first are shown"
+
+
+async def test_alarms_asked_for_by_name_at_the_same_moment_are_one_call(
+    aws: StandIn, shop: Shop, provider: AwsProvider
+) -> None:
+    alarm(shop, "busy")
+    answers = await asyncio.gather(*(provider.ask(FindAlarms(name=name)) for name in ("busy", "nothing", "checkout")))
+    assert [[each.name for each in answer.alarms] for answer in answers] == [["busy"], [], []]
+    assert len(aws.asked("DescribeAlarms")) == 1
