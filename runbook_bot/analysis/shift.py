@@ -158,6 +158,29 @@ def _is_back(after: Floats, baseline: float, level: float) -> bool:
     return after.size >= 2 and abs(float(np.median(after[:5])) - baseline) < 0.5 * abs(level - baseline)
 
 
+def onset_between(times: object, values: object, found: Shift) -> tuple[float, float] | None:
+    """The earliest and latest moment that fit as the onset of a shift found in that series; None where it has none.
+
+    Moments at which two levels explain the points up to the end of the shift about as well as at the best one: within
+    the 95 % quantile of twice the logarithm of the likelihood ratio (Hinkley, "Inference about the change-point in a
+    sequence of random variables", Biometrika 57, 1970).
+    """
+    if found.onset is None:
+        return None
+    t, v = clean(times, values)
+    kept = t < found.ended if found.ended is not None else np.ones(t.size, dtype=bool)
+    t, v = t[kept], v[kept]
+    if t.size < FEWEST:
+        return found.onset, found.onset
+    middle, scale = float(np.median(v)), spread(v)
+    v = np.clip(v, middle - 12 * scale, middle + 12 * scale) - middle
+    sums, before = np.cumsum(v)[:-1], np.arange(1, v.size)
+    explained = sums**2 / before + (v.sum() - sums) ** 2 / (v.size - before)
+    left = np.maximum(float((v**2).sum()) - explained, 1e-12 * scale**2)
+    fitting = np.flatnonzero(v.size * np.log(left / left.min()) <= 3.84) + 1
+    return min(float(t[fitting[0]]), found.onset), max(float(t[fitting[-1]]), found.onset)
+
+
 def around(times: object, values: object, onset: float, *, counts: bool = False) -> Shift:
     """How a series differs before and after a moment that is known from elsewhere; same units as `shift`."""
     t, v = clean(times, values)

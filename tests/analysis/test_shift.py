@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from runbook_bot.analysis.shift import Shift, around, clean, filled, shift
+from runbook_bot.analysis.shift import Shift, around, clean, filled, onset_between, shift
 
 POINTS = 180
 MINUTES = np.arange(POINTS) * 60.0
@@ -240,3 +240,31 @@ def test_a_climb_that_fills_a_short_series_was_under_way_before() -> None:
 def test_a_slow_climb_over_hours_is_the_time_of_day() -> None:
     values = 500 + np.arange(180) * 0.4 + np.random.default_rng(3).normal(0, 30, 180)
     assert shift(np.arange(180) * 60.0, values).moved == "steady"
+
+
+def test_the_onset_lies_within_its_interval_and_a_clear_one_is_known_to_the_point() -> None:
+    inside = 0
+    for seed, at in onsets():
+        values = noise(seed)
+        values[at:] += 30
+        found = shift(MINUTES, values)
+        between = onset_between(MINUTES, values, found)
+        assert between is not None
+        inside += between[0] <= 60 * at <= between[1]
+        assert between[1] - between[0] <= 1800
+    assert inside >= 0.9 * len(SEEDS)
+    values = np.r_[np.full(90, 5.0), np.full(90, 50.0)]
+    assert onset_between(MINUTES, values, shift(MINUTES, values)) == (5400.0, 5400.0)
+    assert onset_between(MINUTES, noise(1), shift(MINUTES, noise(1))) is None
+
+
+@given(st.lists(st.tuples(ANY, ANY), max_size=60))
+@settings(max_examples=60, deadline=None)
+def test_an_interval_is_around_its_onset(points: list[tuple[float, float]]) -> None:
+    times, values = [t for t, _ in points], [v for _, v in points]
+    found = shift(times, values)
+    between = onset_between(times, values, found)
+    assert (between is None) == (found.onset is None)
+    if between is not None:
+        assert found.onset is not None
+        assert between[0] <= found.onset <= between[1]

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from runbook_bot.analysis.shift import shift
+from runbook_bot.analysis.shift import onset_between, shift
 from runbook_bot.domain.noun import Json, iso
 from runbook_bot.domain.observation import Series
 from runbook_bot.domain.service import Resource
@@ -56,13 +56,16 @@ def summary(points: Points, counts: bool) -> Json:
         "max_at": iso(datetime.fromtimestamp(highest[0], UTC)),
         "points": len(values),
     }
-    moved = shift([at for at, _ in ordered], values, counts=counts)
+    times = [at for at, _ in ordered]
+    moved = shift(times, values, counts=counts)
     if moved.moved == "steady":
         return found | {"shift": "steady" if moved.enough else "too few points to tell"}
     begun = iso(datetime.fromtimestamp(moved.onset or ordered[0][0], UTC))
     back = f", back at {iso(datetime.fromtimestamp(moved.ended, UTC))}" if moved.ended else ""
     told = f"{moved.moved} at {begun} from {short(moved.baseline)} to {short(moved.level)}{back}"
-    return found | {"shift": told, "effect": short(moved.effect)}
+    between = onset_between(times, values, moved)
+    within: Json = {"begun_between": [iso(datetime.fromtimestamp(at, UTC)) for at in between]} if between else {}
+    return found | {"shift": told, "effect": short(moved.effect)} | within
 
 
 def short(value: float) -> float:
