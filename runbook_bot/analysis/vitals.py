@@ -108,7 +108,11 @@ def reading(case: Investigation, resource: Resource, signal: Signal) -> Reading 
         and each.series.signal is signal
         and (frame is None or (each.window.start == frame.start and each.window.end == frame.end))
     ]
-    return same[-1] if same else None
+    if not same:
+        return None
+    # Some signals are told by several metrics, of which most stay at zero: the one that moved is meant.
+    together = [each for each in same if each.key == same[-1].key]
+    return max(reversed(together), key=lambda each: (each.shift.moved != "steady", abs(each.shift.effect)))
 
 
 def points(series: Series, window: TimeWindow, watched: Span | None = None) -> tuple[Floats, Floats]:
@@ -151,10 +155,10 @@ def anomalies(case: Investigation) -> list[Anomaly]:
     if case.incident is None or case.graph is None:
         return []
     frame = case.incident.window
-    seen: set[tuple[str, str]] = set()
+    seen: set[tuple[str, str, str]] = set()
     found = []
     for each in reversed(readings(case)):
-        key = (each.series.resource.key, each.series.signal.value)
+        key = (each.series.resource.key, each.series.signal.value, each.series.name)
         if key in seen or each.window.start != frame.start or each.window.end != frame.end:
             continue
         seen.add(key)

@@ -38,7 +38,7 @@ class Prediction(Noun):
     limit: float | None = None
     """For `at_limit` where the limit is no fact: percent."""
     ratio: float | None = None
-    """For `rises`: at least this multiple of the baseline."""
+    """For `rises`: at least this multiple of the baseline; for `falls`: at most."""
     words: tuple[str, ...] = ()
     """For logs and events: phrases, one of which is looked for (case-insensitive)."""
     fact: str = ""

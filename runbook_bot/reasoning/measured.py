@@ -39,10 +39,13 @@ def metric(case: Investigation, prediction: Prediction, result: Result) -> Findi
         return _limit(prediction, moved, prediction.limit or 90.0, line, numbers, onset)
     wanted = "rises" if prediction.expect is Expectation.rises else "falls"
     seen = moved.moved == wanted
-    if seen and prediction.ratio is not None and moved.ratio < prediction.ratio:
+    if seen and wanted == "rises" and prediction.ratio is not None and moved.ratio < prediction.ratio:
         return weigh(prediction, False, 0.7), line, numbers
     if not seen:
         return weigh(prediction, False), line, numbers
+    least = min(moved.level, moved.peak)
+    if wanted == "falls" and prediction.ratio is not None and least > prediction.ratio * moved.baseline:
+        return timed(weigh(prediction, True, 0.4), moved, onset), line, numbers  # less than before, and not used up
     return timed(weigh(prediction, True, 0.6 + abs(moved.effect) / 25), moved, onset), line, numbers
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from runbook_bot.analysis.complaints import mentioned
 from runbook_bot.analysis.proximity import proximity
 from runbook_bot.analysis.templates import Template, novel, templates
-from runbook_bot.analysis.vitals import anomalies, lasting
+from runbook_bot.analysis.vitals import SYMPTOMS, anomalies, lasting
 from runbook_bot.domain.hypothesis import Expectation, Prediction
 from runbook_bot.domain.investigation import Investigation
 from runbook_bot.domain.observation import Change, LogLine
@@ -14,7 +14,7 @@ from runbook_bot.domain.vocabulary import Signal
 from runbook_bot.reasoning import words
 from runbook_bot.reasoning.ideas import blames
 from runbook_bot.reasoning.modes import literal, telling
-from runbook_bot.reasoning.weighing import Finding, Numbers, onset_of, weigh
+from runbook_bot.reasoning.weighing import LATE, Finding, Numbers, onset_of, weigh
 
 BLAMES = "blames"
 """The fact of a logs prediction whose word is the name of a dependency."""
@@ -111,7 +111,7 @@ def changes(case: Investigation, prediction: Prediction, result: Result) -> Find
     kinds = [kind for kind in prediction.fact.split(",") if kind != "other"]
     theirs = _their_changes(case, prediction)
     scored = sorted(theirs, key=lambda c: (-proximity(c.at, onset), c.at))
-    fit = proximity(scored[0].at, onset) if scored else 0.0
+    fit = proximity(scored[0].at, onset) if scored and not _too_late(case, prediction.service, scored[0]) else 0.0
     numbers: Numbers = {"changes": len(theirs), "fit": round(fit, 2)}
     if scored and fit > 0.02:
         numbers |= {"changed_at": scored[0].at.strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -122,6 +122,18 @@ def changes(case: Investigation, prediction: Prediction, result: Result) -> Find
     gap = known.message if known.status is Status.truncated else ""
     line = words.no_change(prediction.service, kinds, len(theirs), gap)
     return weigh(prediction, prediction.expect is Expectation.absent, 0.4 if gap else 1.0), line, numbers
+
+
+def _too_late(case: Investigation, service: str, change: Change) -> bool:
+    """Whether users of the service felt it, clearly, before the change was made."""
+    onset = onset_of(case)
+    felt = (a for a in anomalies(case) if a.service == service and a.signal in SYMPTOMS and lasting(a, onset))
+    first = min((a.onset for a in felt if onset is None or a.onset > onset - LATE), default=None)
+    return first is not None and change.at.timestamp() > first + ROUNDED
+
+
+ROUNDED = 120.0
+"""Seconds by which metrics by the minute, and clocks, may put an effect before its cause."""
 
 
 def _their_changes(case: Investigation, prediction: Prediction) -> list[Change]:
@@ -154,7 +166,7 @@ def mechanism(case: Investigation, prediction: Prediction, result: Result) -> Fi
     lag = nearest.onset - change.at.timestamp()
     numbers: Numbers = {"lag_seconds": round(lag)}
     line = words.mechanism(nearest, change, lag)
-    return weigh(prediction, -SOON <= lag <= 3 * SOON), line, numbers
+    return weigh(prediction, -ROUNDED <= lag <= 3 * SOON), line, numbers
 
 
 SHORTAGES = (Signal.cpu, Signal.memory, Signal.memory_free, Signal.connections, Signal.running_tasks, Signal.throttles,
