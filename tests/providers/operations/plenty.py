@@ -15,7 +15,7 @@ from tests.providers.conftest import NOW
 from tests.providers.operations.babble import Raw
 from tests.providers.protocols import rendered
 
-PAGE = 100
+PAGE = 50
 _DEEP = 2
 _POINTS = 60
 _LINE = "Feb  3 10:11:12 host kernel: Out of memory: Killed process 812 (java) total-vm:8123456kB, anon-rss:4123kB\n"

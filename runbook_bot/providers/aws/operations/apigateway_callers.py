@@ -1,5 +1,6 @@
 """How callers reach APIs: domains of their own with certificates, and usage plans with their limits."""
 
+import asyncio
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -30,7 +31,9 @@ class ApiDomains(Operation):
             lambda name: place.gather("apigatewayv2", "GetApiMappings", "Items", _MOST, DomainName=name),
         )
         mappings = dict(mapped)
-        rows = [_domain_row(each, mappings.get(str(each.get("DomainName")))) for each in found[:_MOST]]
+        rows = await asyncio.to_thread(
+            lambda: [_domain_row(each, mappings.get(str(each.get("DomainName")))) for each in found[:_MOST]]
+        )
         rows.sort(key=lambda row: (warned(row), row.name))
         told = [f"there are more than {_MOST} domains"] if len(found) > _MOST else []
         if len(found) > _MOST_LOOKED_INTO:

@@ -162,10 +162,12 @@ class Versions(Operation):
         for alias in aliases:
             for version, weight in shares(alias).items():
                 pointing.setdefault(version, []).append(f"{alias.get('Name')} {weight:g} %")
-        rows = [
-            _version(before, each, pointing.get(str(each.get("Version")), []), now)
-            for before, each in zip([None, *versions], versions, strict=False)
-        ]
+        rows = await asyncio.to_thread(
+            lambda: [
+                _version(before, each, pointing.get(str(each.get("Version")), []), now)
+                for before, each in zip([None, *versions], versions, strict=False)
+            ]
+        )
         return self.table(
             place,
             rows[::-1],

@@ -1,5 +1,6 @@
 """What can be asked of CodeDeploy."""
 
+import asyncio
 from collections.abc import Iterator
 from datetime import datetime
 from typing import ClassVar
@@ -58,7 +59,7 @@ class Deployments(Operation):
         of = f" of {self.application}" if self.application else ""
         return self.table(
             place,
-            [_deployment(each) for each in mine],
+            await asyncio.to_thread(lambda: [_deployment(each) for each in mine]),
             empty=f"CodeDeploy made no deployment{of} in this window",
             more=more,
             console=f"https://{console_host(place.region)}/codesuite/codedeploy/deployments?region={place.region}",
@@ -123,7 +124,7 @@ class DeploymentTargets(Operation):
                 "codedeploy", "BatchGetDeploymentTargets", deploymentId=self.deployment, targetIds=batch
             )
             told += answer.get("deploymentTargets") or []
-        rows = [_target(inner) for each in told for inner in _inside(each)]
+        rows = await asyncio.to_thread(lambda: [_target(inner) for each in told for inner in _inside(each)])
         rows.sort(key=lambda row: (row.facts.get("status") != "Failed", row.facts.get("status") == "Succeeded"))
         link = (
             f"https://{console_host(place.region)}/codesuite/codedeploy/deployments/{quote(self.deployment, safe='')}"

@@ -1,5 +1,6 @@
 """What can be asked of application and network load balancers."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, ClassVar
@@ -151,7 +152,10 @@ class Rules(Operation):
         )
         arns = dict.fromkeys(arn for _, rules in ruled for rule in rules for arn in weights(rule.get("Actions") or []))
         health, unread = await for_each(list(arns)[:_MOST_LOOKED_INTO], lambda arn: _targets(place, arn))
-        rows = [_rule_row(listener, rule, dict(health)) for listener, rules in ruled for rule in rules]
+        known = dict(health)
+        rows = await asyncio.to_thread(
+            lambda: [_rule_row(listener, rule, known) for listener, rules in ruled for rule in rules]
+        )
         rows.sort(key=warned)  # in the order in which they are tried, but for what is wrong
         left = len(arns) - _MOST_LOOKED_INTO
         return self.table(
@@ -186,7 +190,7 @@ class TargetGroups(Operation):
         looked, failures = await for_each(
             groups[:_MOST_LISTED], lambda each: _targets(place, str(each.get("TargetGroupArn")))
         )
-        rows = [_group_row(group, targets) for group, targets in looked]
+        rows = await asyncio.to_thread(lambda: [_group_row(group, targets) for group, targets in looked])
         rows.sort(key=lambda row: (warned(row), -int(str(row.facts.get("not_healthy", 0))), row.name))
         more = f"there are more than {_MOST_LISTED} target groups; name a load balancer"
         return self.table(

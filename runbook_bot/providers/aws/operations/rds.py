@@ -1,5 +1,6 @@
 """What can be asked of RDS and Aurora: instances, clusters, events, and use against limits."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -62,7 +63,7 @@ class Instances(Operation):
 
     async def answer(self, place: Place, now: datetime) -> Result:
         found = await instances(place, self.name)
-        rows = [_instance(each, now) for each in found]
+        rows = await asyncio.to_thread(lambda: [_instance(each, now) for each in found])
         rows.sort(key=lambda row: (_calm(row), not row.facts["pending_changes"], row.name))
         more = _cut(found)
         return self.table(place, rows, empty="RDS has no DB instance here", more=more, console=databases_link(place))
@@ -143,7 +144,7 @@ class Clusters(Operation):
                 failovers = await _events(place, last(24, now, self.window), {"EventCategories": ["failover"]})
             except CallFailed as failure:
                 failures.append(failure)
-        rows = [_cluster(each, members, failovers) for each in found]
+        rows = await asyncio.to_thread(lambda: [_cluster(each, members, failovers) for each in found])
         rows.sort(key=lambda row: (_calm(row), row.at is None, row.name))
         return self.table(
             place,

@@ -1,5 +1,6 @@
 """What can be asked of the configuration of RDS: parameters, what is pending, and what could be restored."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import ClassVar
@@ -246,13 +247,24 @@ class Snapshots(Operation):
                     failures.append(failure)
             if len(made) >= _MOST_SNAPSHOTS:
                 more = f"only {_MOST_SNAPSHOTS} snapshots were read: there may be later ones; name a database"
-            for each in databases:
-                own = [snapshot for snapshot in made if snapshot.get(key) == each.get(key)]
-                rows.append(_restorable(str(each.get(key)), each, own, f"{prefix}SnapshotIdentifier", now))
+            rows += await asyncio.to_thread(_restorables, databases, made, prefix, key, now)
         rows.sort(key=lambda row: (row.facts["backups_kept_days"] != 0, -_hours(row), row.name))
         return self.table(
             place, rows, empty="RDS has no database here", failures=failures, more=more, console=databases_link(place)
         )
+
+
+def _restorables(
+    databases: Sequence[Answer], made: Sequence[Answer], prefix: str, key: str, now: datetime
+) -> list[Row]:
+    """Each database with its own snapshots."""
+    own: dict[object, list[Answer]] = {}
+    for each in made:
+        own.setdefault(each.get(key), []).append(each)
+    return [
+        _restorable(str(each.get(key)), each, own.get(each.get(key), []), f"{prefix}SnapshotIdentifier", now)
+        for each in databases
+    ]
 
 
 def _restorable(name: str, told: Answer, snapshots: Sequence[Answer], id: str, now: datetime) -> Row:

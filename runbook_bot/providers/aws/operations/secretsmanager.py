@@ -1,5 +1,6 @@
 """What can be asked of Secrets Manager: everything about secrets but what they are."""
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
@@ -40,7 +41,7 @@ class Secrets(Operation):
         if self.prefix:
             which["Filters"] = [{"Key": "name", "Values": [self.prefix]}]
         found = await place.gather("secretsmanager", "ListSecrets", "SecretList", _MOST_LISTED + 1, **which)
-        rows = [_secret_row(each, now) for each in found[:_MOST_LISTED]]
+        rows = await asyncio.to_thread(lambda: [_secret_row(each, now) for each in found[:_MOST_LISTED]])
         rows.sort(key=lambda row: (warned(row), -(row.at.timestamp() if row.at else 0.0)))
         more = f"there are more than {_MOST_LISTED} secrets; give the beginning of a name"
         return self.table(
