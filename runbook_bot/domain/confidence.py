@@ -118,8 +118,8 @@ def calibrated(
 ) -> tuple[dict[str, float], float]:
     """The same posterior with the leader's own share turned into how often such a leader is right.
 
-    What the leader loses or gains is shared out over all others in proportion, but none of them passes it: what is too
-    much for that counts as unexplained. Parents stay the sum of what is theirs.
+    What the leader loses counts as unexplained, for who is too sure has not thought of something; what it gains all
+    others give in proportion. None of them passes it. Parents stay the sum of what is theirs.
     """
     parents = {h.id: h.parent for h in hypotheses if h.id in confidence}
     own = dict.fromkeys(parents, 0.0) | {id: confidence[id] for id in parents}
@@ -132,7 +132,7 @@ def calibrated(
         return dict(confidence), unexplained
     share = own[leader]
     surer = (calibration or committed()).of(share)
-    rest = (1 - surer) / (1 - share)
+    rest = min(1.0, (1 - surer) / (1 - share))
     new = {id: surer if id == leader else min(each * rest, surer) for id, each in own.items()}
     total = dict(new)
     for id in sorted(parents, key=lambda each: -each.count(".")):

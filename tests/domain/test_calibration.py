@@ -47,10 +47,16 @@ def test_a_parent_stays_the_sum_of_what_is_its_own_and_of_its_branches() -> None
     before = {"H1": 0.9, "H1.1": 0.7, "H1.2": 0.15, "H2": 0.06}
     after, unexplained = calibrated(hypotheses, before, 0.04, LESS_SURE)
     assert after["H1.1"] == pytest.approx(LESS_SURE.of(0.7))
-    rest = (1 - after["H1.1"]) / 0.3
-    assert after["H1.2"] == pytest.approx(0.15 * rest)
-    assert after["H1"] == pytest.approx(after["H1.1"] + after["H1.2"] + 0.05 * rest)
-    assert after["H1"] + after["H2"] + unexplained == pytest.approx(1)
+    assert (after["H1.2"], after["H2"]) == pytest.approx((0.15, 0.06))
+    assert after["H1"] == pytest.approx(after["H1.1"] + 0.15 + 0.05)
+    assert unexplained == pytest.approx(0.04 + 0.7 - after["H1.1"])
+
+
+def test_what_the_leader_gains_all_others_give() -> None:
+    after, unexplained = calibrated(family(2), {"H1": 0.8, "H2": 0.12}, 0.08, SURER)
+    rest = (1 - SURER.of(0.8)) / 0.2
+    assert after == pytest.approx({"H1": SURER.of(0.8), "H2": 0.12 * rest})
+    assert unexplained == pytest.approx(0.08 * rest)
 
 
 def test_what_would_pass_the_leader_is_unexplained_instead() -> None:
