@@ -64,6 +64,13 @@ def _credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "not-a-secret")
     monkeypatch.setenv("AWS_REGION", "us-east-1")
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("RUNBOOK_PATIENCE", "4")  # moto shares the machine with all the other tests
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For what never answers."""
+    monkeypatch.setenv("RUNBOOK_PATIENCE", "1")
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ def test_the_factor(said: str, factor: float) -> None:
     assert patience({}) == 1.0
 
 
+@pytest.mark.usefixtures("impatient")
 def test_every_wait_for_an_answer_is_longer_by_it(monkeypatch: pytest.MonkeyPatch) -> None:
     usual, key = client_config(), limit_of("logs", "FilterLogEvents")[1]
     monkeypatch.setenv("RUNBOOK_PATIENCE", "3")
