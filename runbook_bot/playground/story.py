@@ -1,6 +1,7 @@
 """The story of a scenario, played by people on the loopback Slack: ask, read the verdict, approve, see it recover."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from runbook_bot.playground.box import Box
@@ -45,9 +46,8 @@ async def _repair(box: Box, channel: str) -> None:
     for approver in APPROVERS:
         click = {"do": "click", "user": approver, "channel": channel, "message_ts": card["ts"], "action_id": "approve"}
         await box.slack.act(click)
-        await box.slack.wait_for(
-            lambda who=approver: _moved(box, channel, who), ANSWER_WITHIN, f"an answer to {approver}"
-        )  # type: ignore[misc]  # mypy infers no lambda default
+        answered = partial(_moved, box, channel, approver)
+        await box.slack.wait_for(answered, ANSWER_WITHIN, f"an answer to {approver}")
         for view in box.slack.state.modals.get(approver, []):
             await _type_the_name(box, approver, view)
         if _state(_card(box, channel)) != "open":
