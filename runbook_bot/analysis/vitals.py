@@ -50,10 +50,6 @@ Span = tuple[float, float]
 """Epoch seconds, both ends included."""
 
 
-def _rank(series: Series) -> int:
-    return COMPANIONS.index(series.signal)
-
-
 @dataclass(frozen=True)
 class Reading:
     """A series as it was brought back, and where it stands in the journal."""
@@ -71,7 +67,9 @@ class Reading:
     def watched(self) -> Span | None:
         """From the first to the last point of another signal of the same resource; None where there is none."""
         companions = [s for s in self.result.series if s.resource.key == self.series.resource.key and s.times]
-        best = min((s for s in companions if s.signal in COMPANIONS), key=_rank, default=None)
+        best = min(
+            (s for s in companions if s.signal in COMPANIONS), key=lambda s: COMPANIONS.index(s.signal), default=None
+        )
         return (min(best.times), max(best.times)) if best is not None else None
 
 
