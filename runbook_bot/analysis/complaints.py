@@ -2,8 +2,10 @@
 
 import re
 from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from runbook_bot.analysis.templates import Template, novel, templates
+from runbook_bot.analysis.templates import TROUBLE, Template, novel, template, templates
 from runbook_bot.domain.investigation import Investigation
 from runbook_bot.domain.journal import Queried
 from runbook_bot.domain.observation import LogLine
@@ -78,6 +80,51 @@ def reports(case: Investigation, service: str) -> list[LogLine]:
 def _moment(case: Investigation) -> float | None:
     onset = case.incident.window.onset if case.incident else None
     return onset.timestamp() - LEAD if onset else None
+
+
+FEWEST = 5.0
+"""Lines that would be expected before the first one, had they come at that rate all the time (Poisson: none of five
+comes by chance in less than one case of a hundred).
+"""
+COVERED = 600.0
+"""Seconds of the log before a first complaint that must have been read to call it the first."""
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """A kind of complaint that was not there at first, and then came again and again."""
+
+    service: str
+    at: float
+    """Epoch seconds of its first line."""
+    exemplar: str
+    lines: int
+
+
+def beginning(case: Investigation) -> Beginning | None:
+    """The most frequent complaint that began within what was read of the logs, where no metric gives an onset."""
+    found = []
+    for asked in case.asked:
+        if asked.query_kind == "search_logs" and not asked.query.get("any_of") and asked.result.lines:
+            found += _begun(_owner(case, asked), asked.result.lines)
+    return max(found, key=lambda each: (each.lines, -each.at), default=None)
+
+
+def _begun(service: str, lines: Sequence[LogLine]) -> list[Beginning]:
+    earliest = min(line.at.timestamp() for line in lines)
+    latest = max(line.at.timestamp() for line in lines)
+    kinds: dict[str, list[LogLine]] = {}
+    for line in lines:
+        if TROUBLE.search(line.text):
+            kinds.setdefault(template(line.text), []).append(line)
+    found = []
+    for kind in kinds.values():
+        first = min(kind, key=lambda line: line.at)
+        at = first.at.timestamp()
+        rate = len(kind) / max(latest - at, 60.0)
+        if at - earliest >= COVERED and rate * (at - earliest) >= FEWEST and len(kind) >= FEWEST:
+            found.append(Beginning(service, at, first.text, len(kind)))
+    return found
 
 
 def _owner(case: Investigation, asked: Queried) -> str:

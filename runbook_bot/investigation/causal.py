@@ -16,6 +16,8 @@ from runbook_bot.investigation.scratchpad import Wanted, again, narrowed
 UNMEASURED = (ResourceType.log_group, ResourceType.alarm)
 BEFORE = timedelta(minutes=30)
 AFTER = timedelta(minutes=45)
+LONGEST = timedelta(hours=6)
+"""Of logs that are read without knowing when to look."""
 
 
 def questions(case: Investigation, hypothesis: Hypothesis) -> list[tuple[Prediction, Query]]:
@@ -29,11 +31,12 @@ def questions(case: Investigation, hypothesis: Hypothesis) -> list[tuple[Predict
 
 
 def around_onset(case: Investigation) -> TimeWindow:
-    """Half an hour before the onset to 45 minutes after it; without an onset the end of the window."""
+    """Half an hour before the onset to 45 minutes after it; without an onset the window, of a long one its end."""
     assert case.incident is not None
     frame = case.incident.window
-    onset = frame.onset or max(frame.start, frame.end - AFTER)
-    start, end = max(frame.start, onset - BEFORE), min(frame.end, onset + AFTER)
+    if frame.onset is None:
+        return TimeWindow(start=max(frame.start, frame.end - LONGEST), end=frame.end)
+    start, end = max(frame.start, frame.onset - BEFORE), min(frame.end, frame.onset + AFTER)
     return TimeWindow(start=start, end=max(end, start + timedelta(minutes=1)), onset=frame.onset)
 
 

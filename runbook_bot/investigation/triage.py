@@ -6,9 +6,9 @@ Each part may fail alone and says so; nothing here decides anything about the ca
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
-from runbook_bot.analysis.complaints import EVENTFUL
+from runbook_bot.analysis.complaints import EVENTFUL, beginning
 from runbook_bot.analysis.vitals import COMPUTE, anomalies, trouble
 from runbook_bot.domain.incident import Incident, Request, Symptom
 from runbook_bot.domain.investigation import Investigation
@@ -21,6 +21,7 @@ from runbook_bot.domain.journal import (
     Noted,
     SymptomFound,
 )
+from runbook_bot.domain.noun import iso
 from runbook_bot.domain.observation import Alarm
 from runbook_bot.domain.ports import Clock, Journal, Knowledge
 from runbook_bot.domain.saying import symptom as said
@@ -75,6 +76,8 @@ class Triage:
         if not case.hypotheses and not case.ending:
             wanted = await asyncio.to_thread(_complaints, case)
             async for body in ask_all(self._world, case, wanted):
+                yield body
+            async for body in self._what_was_said(journal):
                 yield body
         case = journal.refresh()
         if case.knowledge is None:
@@ -146,6 +149,24 @@ class Triage:
         yield IncidentFound(incident=incident.model_copy(update={"window": frame.with_onset(onset)}))
         # The symptom comes last: where it stands in the journal, this part of triage is done.
         yield SymptomFound(symptom=symptom, message=said(symptom) if symptom else "nothing measurable was found")
+
+    async def _what_was_said(self, journal: Journal) -> AsyncIterator[Body]:
+        """Where no metric tells when it began, a complaint that was not there at first does."""
+        case = journal.refresh()
+        assert case.incident is not None
+        frame = case.incident.window
+        if frame.onset is not None or case.request.at is not None:
+            return
+        found = await asyncio.to_thread(beginning, case)
+        if found is None:
+            return
+        at = datetime.fromtimestamp(found.at, UTC)
+        said_then = f"{found.service} began at {iso(at)} to say «{found.exemplar[:160]}»"
+        yield Noted(text=f"no metric tells when it began; {said_then}")
+        yield IncidentFound(incident=case.incident.model_copy(update={"window": frame.with_onset(at)}))
+        case = journal.refresh()
+        async for body in ask_all(self._world, case, await asyncio.to_thread(_complaints, case)):
+            yield body
 
     async def _what_is_known(self, case: Investigation) -> Body:
         if self._knowledge is None:
@@ -251,6 +272,8 @@ def _complaints(case: Investigation) -> Wanted:
     first = case.symptom.service if case.symptom else ""
     troubled = [a.service for a in moved if trouble(moved, a.service)]
     names = [n for n in dict.fromkeys([first, *case.incident.services, *troubled]) if n][:MOST_TROUBLED]
+    names += [caller for name in names for caller in _readers(case.graph, name) if caller not in names]
+    window = around_onset(case)
     asked: list[tuple[str, Query]] = []
     for name in names:
         service = case.graph.service(name)
@@ -258,14 +281,23 @@ def _complaints(case: Investigation) -> Wanted:
         writing = [r for r in resources if r.type is ResourceType.log_group] or [
             r for r in resources if r.type in COMPUTE
         ]
-        asked += [("", SearchLogs(resource=r, window=around_onset(case))) for r in writing[:1]]
+        asked += [("", SearchLogs(resource=r, window=window)) for r in writing[:1]]
         running = [r for r in resources if r.type in EVENTFUL]
-        asked += [("", ListEvents(resource=r, window=around_onset(case))) for r in running[:1]]
+        asked += [("", ListEvents(resource=r, window=window)) for r in running[:1]]
     beneath = dict.fromkeys(d for name in names for d in case.graph.dependencies(name, hops=1) if d not in names)
     for service in [s for name in beneath if (s := case.graph.service(name))][:MOST_TROUBLED]:
         stores = [r for r in service.resources if r.type in DATABASES]
-        asked += [("", ListEvents(resource=r, window=around_onset(case))) for r in stores[:1]]
+        asked += [("", ListEvents(resource=r, window=window)) for r in stores[:1]]
     return gathered(asked)[0]
+
+
+def _readers(graph: ServiceGraph, name: str) -> list[str]:
+    """Who depends on something that runs no code of its own, as a queue: what ails it is said in their logs."""
+    service = graph.service(name)
+    if service is None or not service.resources:
+        return []
+    queues = (ResourceType.sqs_queue, ResourceType.kinesis_stream)
+    return sorted(graph.dependents(name, hops=1)) if all(r.type in queues for r in service.resources) else []
 
 
 def _changes(result: Result | None) -> ChangesFound:

@@ -24,11 +24,17 @@ def symptom(case: Investigation, prediction: Prediction, result: Result) -> Find
     steady = symptom.moved == "steady"
     numbers: Numbers = {"baseline": round(symptom.baseline, 4), "level": round(symptom.level, 4),
                         "effect_size": round(symptom.effect, 1)}  # fmt: skip
-    # What nobody complained of, and no user feels, says little by having stayed where it was.
-    meant = (case.incident is not None and case.incident.alarm is not None) or symptom.signal in SYMPTOMS
-    quality = 1.0 if meant or not steady else 0.4
+    # What nobody complained of, and no user feels, says little by having stayed where it was; and who complains in
+    # words has felt something, which may be measured by nothing here.
+    quality = 1.0 if not steady or _rang(case) else 0.6 if symptom.signal in SYMPTOMS else 0.4
+    if steady and onset_of(case) is not None:
+        quality *= 0.5  # it began all the same: a log tells when
     weight = weigh(prediction, steady == (prediction.expect is Expectation.steady), quality)
     return weight, saying.symptom(symptom), numbers
+
+
+def _rang(case: Investigation) -> bool:
+    return case.incident is not None and case.incident.alarm is not None
 
 
 def vitals(case: Investigation, prediction: Prediction, result: Result) -> Finding:
