@@ -60,7 +60,7 @@ def providers(settings: Settings, clock: Clock | None = None) -> Sequence[Provid
         from runbook_bot.providers.prometheus.provider import PrometheusProvider
 
         found.append(PrometheusProvider(settings.observability.prometheus))
-    return found
+    return tuple(found)
 
 
 def aws_provider(settings: Settings, clock: Clock | None = None) -> "AwsProvider | None":
