@@ -1,78 +1,22 @@
-"""Every change on the list: prepared from the world, made once, seen in the world, and taken back. Against moto, but
-where a docstring says otherwise.
-"""
+"""Changes prepared from moto's world, made once, seen in it, and taken back."""
 
-import json
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from runbook_bot.domain.approval import Call, Preparation, Risk
+from runbook_bot.domain.approval import Call, Risk
 from runbook_bot.domain.noun import Json
 from runbook_bot.domain.service import Resource
 from runbook_bot.domain.vocabulary import Repair, ResourceType
 from runbook_bot.errors import ProviderError
 from runbook_bot.providers.aws.actuator import AwsActuator
-from runbook_bot.providers.aws.config import AwsSettings
 from runbook_bot.providers.aws.mutations.mutation import Unfit
 from runbook_bot.providers.aws.mutations.register import mutation_of, mutations
-from runbook_bot.providers.aws.places import Places
-from tests.providers.conftest import FixedClock
+from tests.providers.mutations.steps import Made, group, machine, made, undone
 from tests.providers.shop import Shop
 from tests.providers.stand_in import StandIn
 from tests.providers.test_actuator import approved, proposal
-
-Made = Callable[..., Awaitable[Preparation]]
-
-
-@pytest.fixture
-def actuator(aws: StandIn) -> AwsActuator:
-    return AwsActuator(AwsSettings(), FixedClock(), allow_ambient_credentials=True)
-
-
-@pytest.fixture
-def drafted(aws: StandIn) -> Made:
-    async def draft(operation: str, **parameters: Any) -> Preparation:
-        (place,) = Places(AwsSettings(), remembers=False).all
-        return await mutation_of(Call(operation=operation, parameters=parameters)).prepared(place)
-
-    return draft
-
-
-async def made(actuator: AwsActuator, found: Preparation, id: str = "P-1") -> Json:
-    """Approved and run; what the world shows afterwards."""
-    wanted = proposal(found, id)
-    assert await actuator.drift(wanted) == ""
-    done = await actuator.run(wanted, approved(wanted))
-    assert done.took_effect, done.message
-    assert await actuator.took_effect(wanted)
-    return done.post_state
-
-
-async def undone(actuator: AwsActuator, found: Preparation) -> Json:
-    back = await actuator.prepare_rollback(proposal(found))
-    assert back is not None
-    return await made(actuator, back, "P-2")
-
-
-def machine(shop: Shop) -> str:
-    image = shop.client("ec2").describe_images()["Images"][0]["ImageId"]
-    told = shop.client("ec2").run_instances(ImageId=image, MinCount=1, MaxCount=1, InstanceType="t3.micro")
-    return str(told["Instances"][0]["InstanceId"])
-
-
-def group(shop: Shop, name: str = "workers") -> list[str]:
-    image = shop.client("ec2").describe_images()["Images"][0]["ImageId"]
-    scaling = shop.client("autoscaling")
-    scaling.create_launch_configuration(LaunchConfigurationName=name, ImageId=image, InstanceType="t3.micro")
-    scaling.create_auto_scaling_group(
-        AutoScalingGroupName=name, LaunchConfigurationName=name, MinSize=1, MaxSize=4, DesiredCapacity=2,
-        AvailabilityZones=["us-east-1a"],
-    )  # fmt: skip
-    told = scaling.describe_auto_scaling_groups(AutoScalingGroupNames=[name])["AutoScalingGroups"][0]
-    return [str(each["InstanceId"]) for each in told["Instances"]]
 
 
 async def test_a_machine_is_stopped_started_and_rebooted(shop: Shop, drafted: Made, actuator: AwsActuator) -> None:
@@ -128,28 +72,6 @@ async def test_one_machine_of_a_group_is_replaced(shop: Shop, drafted: Made, act
     with pytest.raises(Unfit, match="is not in workers"):
         await drafted("autoscaling.terminate_instance", group="workers", instance=first)
     assert second
-
-
-async def test_all_machines_of_a_group_are_replaced(
-    shop: Shop, aws: StandIn, drafted: Made, actuator: AwsActuator
-) -> None:
-    """Moto has no instance refresh: answers in the API's own shape."""
-    group(shop)
-    empty = (
-        "<DescribeInstanceRefreshesResponse><DescribeInstanceRefreshesResult><InstanceRefreshes/>"
-        "</DescribeInstanceRefreshesResult></DescribeInstanceRefreshesResponse>"
-    )
-    aws.says_xml("DescribeInstanceRefreshes", empty)
-    aws.says_xml(
-        "StartInstanceRefresh",
-        "<StartInstanceRefreshResponse><StartInstanceRefreshResult>"
-        "<InstanceRefreshId>r-1</InstanceRefreshId></StartInstanceRefreshResult></StartInstanceRefreshResponse>",
-    )
-    found = await drafted("autoscaling.start_instance_refresh", group="workers")
-    assert "at least 2 stay in service" in found.impact
-    wanted = proposal(found)
-    assert (await actuator.run(wanted, approved(wanted))).took_effect
-    assert await actuator.took_effect(wanted) is False
 
 
 async def test_a_table_gets_more_capacity(shop: Shop, drafted: Made, actuator: AwsActuator) -> None:
@@ -218,33 +140,6 @@ async def test_an_event_source_is_switched_off_and_on(shop: Shop, drafted: Made,
     assert (await undone(actuator, found))["enabled"] is True
 
 
-async def test_dead_letters_go_back_and_a_queue_is_emptied(
-    shop: Shop, aws: StandIn, drafted: Made, actuator: AwsActuator
-) -> None:
-    """Moto has no message move tasks: those two answers are in the API's own shape."""
-    client = shop.client("sqs")
-    dead = client.create_queue(QueueName="jobs-dead")["QueueUrl"]
-    arn = client.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    with pytest.raises(Unfit, match="no queue's dead-letter queue"):
-        await drafted("sqs.redrive", queue="jobs-dead", arn=arn)
-    client.create_queue(
-        QueueName="jobs",
-        Attributes={"RedrivePolicy": json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 3})},
-    )
-    with pytest.raises(Unfit, match="is empty"):
-        await drafted("sqs.redrive", queue="jobs-dead", arn=arn)
-    client.send_message(QueueUrl=dead, MessageBody="x")
-    back = await drafted("sqs.redrive", queue="jobs-dead", arn=arn)
-    assert "1 messages → jobs" in back.summary
-    aws.says("StartMessageMoveTask", {"TaskHandle": "t"})
-    aws.says("ListMessageMoveTasks", {"Results": [{"Status": "COMPLETED", "StartedTimestamp": 4102444800000}]})
-    await made(actuator, back)
-    purge = await drafted("sqs.purge_queue", queue="jobs-dead", url=dead)
-    assert purge.risk is Risk.critical
-    wanted = proposal(purge, "P-2")
-    assert (await actuator.run(wanted, approved(wanted))).post_state["messages"] == 0
-
-
 async def test_a_rule_is_switched_off_and_on(shop: Shop, drafted: Made, actuator: AwsActuator) -> None:
     shop.client("events").put_rule(Name="nightly", ScheduleExpression="rate(1 day)")
     found = await drafted("events.disable_rule", rule="nightly")
@@ -264,6 +159,9 @@ async def test_a_rule_of_a_security_group_is_undone(shop: Shop, drafted: Made, a
         await drafted("ec2.authorize_ingress", **{**rule, "cidr": "0.0.0.0/0"})
     with pytest.raises(Unfit, match="has no rule"):
         await drafted("ec2.revoke_ingress", **rule)
+    outward = await drafted("ec2.authorize_egress", **rule)
+    assert (await made(actuator, outward))["there"] is True
+    assert (await undone(actuator, outward))["there"] is False
 
 
 async def test_a_bigger_database_and_more_storage(shop: Shop, drafted: Made, actuator: AwsActuator) -> None:
@@ -294,6 +192,31 @@ async def test_a_target_leaves_its_group_and_comes_back(shop: Shop, drafted: Mad
     assert found.risk is Risk.critical, "no healthy one is left"
     assert (await made(actuator, found))["state"] == "gone"
     assert (await undone(actuator, found))["there"] is True
+
+
+async def test_the_traffic_of_a_rule_is_shared_differently(shop: Shop, drafted: Made, actuator: AwsActuator) -> None:
+    vpc = shop.client("ec2").describe_vpcs()["Vpcs"][0]["VpcId"]
+    subnets = [each["SubnetId"] for each in shop.client("ec2").describe_subnets()["Subnets"][:2]]
+    client = shop.client("elbv2")
+    balancer = client.create_load_balancer(Name="front", Subnets=subnets)["LoadBalancers"][0]["LoadBalancerArn"]
+    blue, green = (
+        client.create_target_group(Name=name, Protocol="HTTP", Port=80, VpcId=vpc)["TargetGroups"][0]["TargetGroupArn"]
+        for name in ("blue", "green")
+    )
+    listener = client.create_listener(
+        LoadBalancerArn=balancer, Protocol="HTTP", Port=80, DefaultActions=[{"Type": "forward", "TargetGroupArn": blue}]
+    )["Listeners"][0]["ListenerArn"]
+    groups = [{"TargetGroupArn": blue, "Weight": 100}, {"TargetGroupArn": green, "Weight": 0}]
+    rule = client.create_rule(
+        ListenerArn=listener, Priority=1, Conditions=[{"Field": "path-pattern", "Values": ["/pay"]}],
+        Actions=[{"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}],
+    )["Rules"][0]["RuleArn"]  # fmt: skip
+    found = await drafted("elbv2.set_weights", rule=rule, weights={blue: 50, green: 50})
+    assert found.summary == "blue 100 % → 50 %, green 0 % → 50 %"
+    assert (await made(actuator, found))["weights"] == {blue: 50, green: 50}
+    assert (await undone(actuator, found))["weights"] == {blue: 100, green: 0}
+    with pytest.raises(Unfit, match="not of exactly the target groups"):
+        await drafted("elbv2.set_weights", rule=rule, weights={blue: 1, blue.replace("blue", "red"): 1})
 
 
 async def test_a_weighted_record_gets_another_weight(shop: Shop, drafted: Made, actuator: AwsActuator) -> None:
