@@ -190,8 +190,8 @@ async def test_a_target_leaves_its_group_and_comes_back(shop: Shop, drafted: Mad
     client.register_targets(TargetGroupArn=arn, Targets=[{"Id": id, "Port": 80}])
     found = await drafted("elbv2.deregister_target", target_group=arn, target_id=id, port=80)
     assert found.risk is Risk.critical, "no healthy one is left"
-    assert (await made(actuator, found))["state"] == "gone"
-    assert (await undone(actuator, found))["there"] is True
+    assert (await made(actuator, found))["registered"] is False
+    assert (await undone(actuator, found))["registered"] is True
 
 
 async def test_the_traffic_of_a_rule_is_shared_differently(shop: Shop, drafted: Made, actuator: AwsActuator) -> None:

@@ -111,13 +111,10 @@ class SetDesiredCapacity(_Group):
         )
 
 
-class SuspendProcess(_Group):
-    """Stop an Auto Scaling group from doing one thing by itself."""
+class _Doing(_Group):
+    """A change of what a group does by itself."""
 
-    operation: ClassVar[str] = "autoscaling.suspend_process"
-    action: ClassVar[str] = "SuspendProcesses"
-
-    process: Process = Field(description="What it shall not do any more")
+    process: Process = Field(description="What it does by itself")
 
     @property
     def request(self) -> dict[str, Any]:
@@ -126,6 +123,13 @@ class SuspendProcess(_Group):
     @property
     def watched(self) -> tuple[str, ...]:
         return ("suspended",)
+
+
+class SuspendProcess(_Doing):
+    """Stop an Auto Scaling group from doing one thing by itself."""
+
+    operation: ClassVar[str] = "autoscaling.suspend_process"
+    action: ClassVar[str] = "SuspendProcesses"
 
     async def plan(self, place: Place, state: Json) -> Plan:
         if self.process in _list(state, "suspended"):
@@ -144,21 +148,11 @@ class SuspendProcess(_Group):
         return self.process in _list(await self.state(place), "suspended")
 
 
-class ResumeProcess(_Group):
+class ResumeProcess(_Doing):
     """Let an Auto Scaling group do again what was suspended."""
 
     operation: ClassVar[str] = "autoscaling.resume_process"
     action: ClassVar[str] = "ResumeProcesses"
-
-    process: Process = Field(description="What it shall do again")
-
-    @property
-    def request(self) -> dict[str, Any]:
-        return {"AutoScalingGroupName": self.group, "ScalingProcesses": [self.process]}
-
-    @property
-    def watched(self) -> tuple[str, ...]:
-        return ("suspended",)
 
     async def plan(self, place: Place, state: Json) -> Plan:
         if self.process not in _list(state, "suspended"):

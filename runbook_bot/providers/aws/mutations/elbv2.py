@@ -21,12 +21,10 @@ def _name(arn: str) -> str:
     return arn.rsplit(":", maxsplit=1)[-1].split("/")[1]
 
 
-class DeregisterTarget(AwsMutation):
-    """Take one target out of a target group; its connections are drained."""
+class _Target(AwsMutation):
+    """A change of one target of a target group."""
 
-    operation: ClassVar[str] = "elbv2.deregister_target"
     service: ClassVar[str] = "elbv2"
-    action: ClassVar[str] = "DeregisterTargets"
     any_target: ClassVar[str] = "targetgroup/*"
 
     target_group: str = Field(pattern=_GROUP, description="ARN of the target group")
@@ -48,88 +46,73 @@ class DeregisterTarget(AwsMutation):
     def arn(self, partition: str, region: str, account: str) -> str:
         return self.target_group
 
-    @property
-    def leaves(self) -> Mapping[str, JsonValue]:
-        return {"state": "gone"}
-
     async def state(self, place: Place) -> Json:
         told = await place.call("elbv2", "DescribeTargetHealth", TargetGroupArn=self.target_group)
         there = told.get("TargetHealthDescriptions") or []
-        mine = [each for each in there if self._is(each.get("Target") or {})]
-        healthy = [each for each in there if (each.get("TargetHealth") or {}).get("State") == "healthy"]
-        state = str((mine[0].get("TargetHealth") or {}).get("State", "")) if mine else "gone"
+        health = {
+            self._key(each.get("Target") or {}): str((each.get("TargetHealth") or {}).get("State", ""))
+            for each in there
+        }
+        mine = health.pop((self.target_id, self.port), "")
         return {
-            "state": "gone" if state in ("draining", "unused") else state,
+            "registered": bool(mine) and mine != "draining",
+            "health": mine,
             "targets": len(there),
-            "healthy_besides": sum(1 for each in healthy if not self._is(each.get("Target") or {})),
+            "healthy_besides": sum(1 for state in health.values() if state == "healthy"),
         }
 
-    def _is(self, target: Answer) -> bool:
-        return (str(target.get("Id")), target.get("Port")) == (self.target_id, self.port)
+    @staticmethod
+    def _key(target: Answer) -> tuple[str, int]:
+        return str(target.get("Id")), int(target.get("Port") or 0)
+
+    def _other(self, kind: "type[_Target]") -> "_Target":
+        return kind.model_validate(self.model_dump())
+
+
+class DeregisterTarget(_Target):
+    """Take one target out of a target group; its connections are drained."""
+
+    operation: ClassVar[str] = "elbv2.deregister_target"
+    action: ClassVar[str] = "DeregisterTargets"
+
+    @property
+    def leaves(self) -> Mapping[str, JsonValue]:
+        return {"registered": False}
 
     async def plan(self, place: Place, state: Json) -> Plan:
-        if state["state"] == "gone":
+        if not state["registered"]:
             raise Unfit(f"{self.target_id}:{self.port} is not in {self.target.name}")
         left = state["healthy_besides"]
         return Plan(
             title=f"Take {self.target_id}:{self.port} out of {self.target.name}",
-            summary=f"{self.target_id}:{self.port}, {state['state']}",
+            summary=f"{self.target_id}:{self.port}, {state['health']}",
             impact=f"{left} healthy targets of {self.target.name} are left; its connections are drained first. "
             "A service that registers its targets by itself may put it in again",
             risk=Risk.high if left else Risk.critical,
-            back=RegisterTarget(target_group=self.target_group, target_id=self.target_id, port=self.port),
+            back=self._other(RegisterTarget),
             account=account_of(self.target_group),
         )
 
 
-class RegisterTarget(AwsMutation):
+class RegisterTarget(_Target):
     """Put one target back into its target group."""
 
     operation: ClassVar[str] = "elbv2.register_target"
-    service: ClassVar[str] = "elbv2"
     action: ClassVar[str] = "RegisterTargets"
-    any_target: ClassVar[str] = "targetgroup/*"
-
-    target_group: str = Field(pattern=_GROUP, description="ARN of the target group")
-    target_id: str = Field(pattern=r"^[A-Za-z0-9_.:-]+$", description="Instance id or address")
-    port: int = Field(ge=1, le=65535, description="Port of the target")
-
-    @property
-    def target(self) -> Resource:
-        return self._undone.target
-
-    @property
-    def _undone(self) -> DeregisterTarget:
-        return DeregisterTarget.model_validate(self.model_dump())
-
-    @property
-    def request(self) -> dict[str, Any]:
-        return self._undone.request
-
-    @property
-    def resource_path(self) -> str:
-        return self._undone.resource_path
-
-    def arn(self, partition: str, region: str, account: str) -> str:
-        return self.target_group
 
     @property
     def leaves(self) -> Mapping[str, JsonValue]:
-        return {"there": True}
-
-    async def state(self, place: Place) -> Json:
-        found = await self._undone.state(place)
-        return {"there": found["state"] != "gone", "targets": found["targets"]}
+        return {"registered": True}
 
     async def plan(self, place: Place, state: Json) -> Plan:
-        if state["there"]:
+        if state["registered"]:
             raise Unfit(f"{self.target_id}:{self.port} is in {self.target.name} already")
         return Plan(
             title=f"Put {self.target_id}:{self.port} back into {self.target.name}",
             summary=f"{state['targets']} targets → {int(str(state['targets'])) + 1}",
             impact=f"{self.target_id}:{self.port} gets requests as soon as it passes the health checks",
             risk=Risk.medium,
-            back=self._undone,
+            back=self._other(DeregisterTarget),
             account=account_of(self.target_group),
         )
 
