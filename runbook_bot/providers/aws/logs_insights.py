@@ -43,11 +43,6 @@ def escaped(words: str) -> str:
     return "".join(f"\\{c}" if c in r".^$*+?()[]{}|\/" else " " if not c.isprintable() else c for c in words)
 
 
-def like_any(words: Sequence[str]) -> str:
-    """The filter that keeps events with one of these words in any case."""
-    return f"filter @message like /(?i)({'|'.join(escaped(each) for each in words)})/"
-
-
 async def run_query(
     place: Place, groups: Sequence[str], query: str, window: TimeWindow, *, limit: int, seconds: float
 ) -> Found:
